@@ -1,0 +1,63 @@
+//! What travels with a request.
+
+use std::time::Duration;
+
+use crate::error::Place;
+use crate::model::{Environment, Revision, ServiceName};
+
+/// What travels with one attempt at a request: for whom it is made, and how long it may take.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Call {
+    place: Place,
+    attempt: u32,
+    timeout: Duration,
+}
+
+impl Call {
+    /// A first attempt.
+    #[must_use]
+    pub fn new(place: Place, timeout: Duration) -> Self {
+        Self {
+            place,
+            attempt: 1,
+            timeout,
+        }
+    }
+
+    /// The backend service; absent for an API with its own definition.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceName> {
+        self.place.service.as_ref()
+    }
+
+    /// The environment the request entered.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.place.environment
+    }
+
+    /// The revision that made the definition what it is.
+    #[must_use]
+    pub fn generation(&self) -> Revision {
+        self.place.generation
+    }
+
+    /// Where a failure of this call happened.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Which attempt this is, counted from one.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// How long the response head may take once the request is fully sent. The gateway enforces it.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+}

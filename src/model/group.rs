@@ -1,0 +1,95 @@
+//! Where APIs live: hosts and a base path.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A group of APIs as an operator writes it down.
+///
+/// Nothing in it is frozen by publishing: editing it acts at once, on every environment.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Group {
+    /// Hosts that serve every environment.
+    pub hosts: Vec<String>,
+    /// Hosts bound to one environment, by its name.
+    pub stage_hosts: BTreeMap<String, String>,
+    /// What the paths of the group's APIs are below: `/`, or `/shop`.
+    pub base_path: String,
+    /// At most 180 characters.
+    pub description: String,
+    /// Client headers passed on where they otherwise would not be; `host` passes the client's host.
+    pub passthrough_headers: Vec<String>,
+    /// Whether the backend sees the caller's AppCode.
+    pub app_code_to_backend: bool,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            stage_hosts: BTreeMap::new(),
+            base_path: "/".to_owned(),
+            description: String::new(),
+            passthrough_headers: Vec::new(),
+            app_code_to_backend: false,
+        }
+    }
+}
+
+impl Group {
+    /// A group with no hosts: its APIs can be written down but not called.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A group with one host.
+    #[must_use]
+    pub fn host(host: impl Into<String>) -> Self {
+        Self::new().and_host(host)
+    }
+
+    /// The same with another host.
+    #[must_use]
+    pub fn and_host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
+    /// The same with a host bound to one environment.
+    #[must_use]
+    pub fn stage_host(mut self, host: impl Into<String>, environment: impl Into<String>) -> Self {
+        self.stage_hosts.insert(host.into(), environment.into());
+        self
+    }
+
+    /// The same below `path`, such as `/shop`.
+    #[must_use]
+    pub fn base_path(mut self, path: impl Into<String>) -> Self {
+        self.base_path = path.into();
+        self
+    }
+
+    /// The same with a description of at most 180 characters.
+    #[must_use]
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = text.into();
+        self
+    }
+
+    /// The same, passing on one more of the client's headers.
+    #[must_use]
+    pub fn passthrough_header(mut self, name: impl Into<String>) -> Self {
+        self.passthrough_headers.push(name.into());
+        self
+    }
+
+    /// The same, letting backends see the caller's AppCode.
+    #[must_use]
+    pub fn app_code_to_backend(mut self, keep: bool) -> Self {
+        self.app_code_to_backend = keep;
+        self
+    }
+}

@@ -1,0 +1,31 @@
+//! How large things may be, each with its reason. What exceeds one is refused with an error that
+//! names it.
+
+/// Characters in a description of a service, group or API: the modelled system's limit (domain §2.1).
+pub const MAX_DESCRIPTION: usize = 180;
+/// Characters in the description of an environment: the modelled system's limit (domain §3.2).
+pub const MAX_ENVIRONMENT_DESCRIPTION: usize = 200;
+/// Bytes in a path pattern or template: a request's URI may be no longer either.
+pub const MAX_PATH: usize = 8 * 1024;
+/// Segments in a path pattern: the bits of the mask that says which of them are parameters.
+pub const MAX_SEGMENTS: usize = 32;
+/// Different shapes of path in one group and environment: a look-up may have to try each.
+pub const MAX_SHAPES: usize = 256;
+/// Hosts of one group.
+pub const MAX_HOSTS: usize = 1_000;
+/// Bytes in the sample of a successful response: the modelled system's limit (domain §2.1).
+pub const MAX_SAMPLE: usize = 32 * 1024;
+/// Bytes in the sample of a failure: the modelled system's limit (domain §2.1).
+pub const MAX_ERROR_SAMPLE: usize = 16 * 1024;
+/// Bytes in the body of a mock: the modelled system's limit (domain §10).
+pub const MAX_MOCK_BODY: usize = 50 * 1024;
+/// Headers of a mock.
+pub const MAX_MOCK_HEADERS: usize = 100;
+/// Bytes in the settings of a custom definition.
+pub const MAX_CUSTOM_DEFINITION: usize = 64 * 1024;
+/// Environments beside the three that are always there.
+pub const MAX_ENVIRONMENTS: usize = 64;
+/// Largest body limit an API may set.
+pub const MAX_BODY_LIMIT: u64 = 1024 * 1024 * 1024 * 1024;
+/// Characters in a publisher's name and in a reason (domain §3.1: a description of at most 200).
+pub const MAX_REASON: usize = 200;

@@ -1,0 +1,33 @@
+//! WHAT exists: plain values, no I/O, no clock, no lock.
+//!
+//! | file | question |
+//! |---|---|
+//! | `name` | what may things be called? |
+//! | `environment`, `kind` | where can a service be defined, and what kinds are there? |
+//! | `definition/` | what does a service mean in one environment? |
+//! | `service`, `group`, `api` | what do operators write down? |
+//! | `path` | how is a path matched, and how is one made? |
+//! | `revision`, `limits` | how is a state counted, and how large may things be? |
+//!
+//! Read next: [`registry`](crate::registry) for what is true now.
+
+pub mod api;
+pub mod definition;
+pub mod duration;
+pub mod environment;
+pub mod group;
+pub mod kind;
+pub mod limits;
+pub mod name;
+pub mod path;
+pub mod revision;
+pub mod service;
+
+pub use self::api::{Access, Api, ApiBackend, Mode, Protocol, ResponseDefinition, Visibility};
+pub use self::definition::{Definition, InvalidDefinition, Settings};
+pub use self::environment::Environment;
+pub use self::group::Group;
+pub use self::kind::Kind;
+pub use self::name::{ApiName, GroupName, Host, InvalidName, ServiceName};
+pub use self::revision::{ChangeId, Revision, Stamp};
+pub use self::service::BackendService;

@@ -1,0 +1,428 @@
+//! How a path is matched, and how one is made.
+//!
+//! A path is matched by segments. Percent-encoded unreserved characters are decoded first, once; what
+//! could be read in two ways is refused: an encoded slash, backslash or NUL, a malformed `%`, a
+//! backslash, dot segments. All other bytes are matched and forwarded as received.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
+
+use super::limits::{MAX_PATH, MAX_SEGMENTS};
+
+mod request;
+
+pub(crate) use self::request::RequestPath;
+
+/// A path as an API matches it: literal segments, `[parameter]` segments, and at the end perhaps `/*`.
+///
+/// * starts with `/`, at most 8 KiB and 32 segments
+/// * `[name]` stands for one whole, non-empty segment; names differ from each other
+/// * `/files/*` stands for `/files/` and everything below, not for `/files`
+/// * literal segments are in their canonical spelling
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PathPattern {
+    text: Box<str>,
+    shape: Shape,
+}
+
+/// Which segments of a pattern are parameters, how many there are, and whether a tail follows.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Shape {
+    pub(crate) parameters: u32,
+    pub(crate) length: u8,
+    pub(crate) tail: bool,
+}
+
+/// A path as a backend receives it, made of literal segments, parameters of a [`PathPattern`] and its
+/// tail.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PathTemplate {
+    text: Box<str>,
+    /// The request's segment for each `[parameter]`, in the order they stand in the text.
+    sources: Box<[u8]>,
+    tail: bool,
+}
+
+/// Why a path cannot be accepted.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidPath {
+    /// It does not start with a slash.
+    #[error("does not start with '/'")]
+    NoSlash,
+    /// It is longer than 8 KiB.
+    #[error("is longer than {MAX_PATH} bytes")]
+    TooLong,
+    /// It has more than 32 segments.
+    #[error("has more than {MAX_SEGMENTS} segments")]
+    TooManySegments,
+    /// It contains what could be read in two ways.
+    #[error("contains {0}")]
+    Ambiguous(&'static str),
+    /// It contains a character no path has.
+    #[error("contains {0:?}")]
+    Character(char),
+    /// A parameter is not a whole segment of the form `[name]`.
+    #[error("has a segment {0:?} that is neither literal nor one [parameter]")]
+    Parameter(String),
+    /// A parameter stands there twice.
+    #[error("names the parameter [{0}] twice")]
+    Repeated(String),
+    /// A template names a parameter the request's path does not have.
+    #[error("names the parameter [{0}], which the request path does not have")]
+    Unknown(String),
+    /// A `*` stands elsewhere than alone at the end.
+    #[error("has a '*' that is not the whole last segment")]
+    Star,
+    /// A template ends in `*` but the request's path does not.
+    #[error("ends in '*', which the request path does not")]
+    NoTail,
+}
+
+impl PathPattern {
+    /// Reads a pattern. With `escape`, brackets are literal text.
+    ///
+    /// # Errors
+    ///
+    /// See [`InvalidPath`].
+    pub fn parse(text: &str, escape: bool) -> Result<Self, InvalidPath> {
+        let text = canonical_text(text)?;
+        let mut shape = Shape {
+            parameters: 0,
+            length: 0,
+            tail: false,
+        };
+        let mut names = Vec::new();
+        let mut segments = text.split('/').skip(1).peekable();
+        while let Some(segment) = segments.next() {
+            if segment == "*" && segments.peek().is_none() {
+                shape.tail = true;
+                break;
+            }
+            if usize::from(shape.length) == MAX_SEGMENTS {
+                return Err(InvalidPath::TooManySegments);
+            }
+            if let Some(name) = parameter(segment, escape)? {
+                if names.contains(&name) {
+                    return Err(InvalidPath::Repeated(name.to_owned()));
+                }
+                names.push(name);
+                shape.parameters |= 1 << shape.length;
+            }
+            shape.length += 1;
+        }
+        Ok(Self {
+            text: text.into(),
+            shape,
+        })
+    }
+
+    /// The pattern as text, in its canonical spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The segments, without the tail's `*`.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
+        self.text
+            .split('/')
+            .skip(1)
+            .take(usize::from(self.shape.length))
+    }
+
+    /// The names of the parameters and the segments they stand for, in order.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.segments()
+            .enumerate()
+            .filter(|(index, _)| self.shape.is_parameter(*index))
+            .map(|(index, segment)| (segment.trim_start_matches('[').trim_end_matches(']'), index))
+    }
+
+    /// Whether both match exactly the same paths.
+    pub(crate) fn same_paths(&self, other: &Self) -> bool {
+        self.shape == other.shape
+            && self
+                .segments()
+                .zip(other.segments())
+                .enumerate()
+                .all(|(index, (mine, theirs))| self.shape.is_parameter(index) || mine == theirs)
+    }
+
+    /// The hash that finds it in a route table, for `group`.
+    pub(crate) fn hash(&self, group: u32) -> u64 {
+        let literals = self.segments().map(hash_segment);
+        self.shape.hash(group, literals)
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Shape {
+    pub(crate) fn is_parameter(self, index: usize) -> bool {
+        self.parameters
+            & (1_u32
+                .checked_shl(u32::try_from(index).unwrap_or(32))
+                .unwrap_or(0))
+            != 0
+    }
+
+    /// Whether a path of `segments` segments can have this shape.
+    pub(crate) fn fits(self, segments: usize) -> bool {
+        let length = usize::from(self.length);
+        if self.tail {
+            length < segments
+        } else {
+            length == segments
+        }
+    }
+
+    /// Hashes what a path of this shape must agree on: the group, the shape and its literal segments.
+    pub(crate) fn hash(self, group: u32, segments: impl Iterator<Item = u64>) -> u64 {
+        let form = u64::from(self.parameters) << 8 | u64::from(self.length) << 1;
+        let mut hash = mix(u64::from(group), form | u64::from(self.tail));
+        for (index, segment) in segments.take(usize::from(self.length)).enumerate() {
+            if !self.is_parameter(index) {
+                hash = mix(hash, segment);
+            }
+        }
+        hash
+    }
+
+    /// The order in which shapes are tried: at the first segment where they differ a literal goes
+    /// before a parameter and a parameter before a tail.
+    pub(crate) fn precedence(self, other: Self) -> Ordering {
+        let longest = usize::from(self.length.max(other.length)) + 1;
+        (0..longest)
+            .map(|index| self.rank(index).cmp(&other.rank(index)))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+
+    fn rank(self, index: usize) -> u8 {
+        match index.cmp(&usize::from(self.length)) {
+            Ordering::Less => u8::from(self.is_parameter(index)),
+            Ordering::Equal if self.tail => 2,
+            _ => 3,
+        }
+    }
+}
+
+impl PathTemplate {
+    /// Reads a template whose parameters come from `pattern`. With `escape`, brackets are literal
+    /// text.
+    ///
+    /// # Errors
+    ///
+    /// See [`InvalidPath`].
+    pub fn parse(text: &str, pattern: &PathPattern, escape: bool) -> Result<Self, InvalidPath> {
+        let own = PathPattern::parse(text, escape)?;
+        if own.shape.tail && !pattern.shape.tail {
+            return Err(InvalidPath::NoTail);
+        }
+        let sources = own
+            .parameters()
+            .map(|(name, _)| {
+                pattern
+                    .parameters()
+                    .find(|(theirs, _)| *theirs == name)
+                    .and_then(|(_, index)| u8::try_from(index).ok())
+                    .ok_or_else(|| InvalidPath::Unknown(name.to_owned()))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            text: own.text,
+            sources,
+            tail: own.shape.tail,
+        })
+    }
+
+    /// The template as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether every request gets the same path.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.sources.is_empty() && !self.tail
+    }
+
+    /// Appends the path for a request: `segment` gives its segments as received, `tail` what its
+    /// pattern's `*` stands for.
+    pub(crate) fn render<'a>(
+        &self,
+        into: &mut String,
+        segment: impl Fn(usize) -> &'a str,
+        tail: &str,
+    ) {
+        let mut rest: &str = if self.tail {
+            self.text.strip_suffix('*').unwrap_or(&self.text)
+        } else {
+            &self.text
+        };
+        for source in &self.sources {
+            let Some((literal, after)) = rest.split_once('[') else {
+                break;
+            };
+            into.push_str(literal);
+            into.push_str(segment(usize::from(*source)));
+            rest = after.split_once(']').map_or("", |(_, rest)| rest);
+        }
+        into.push_str(rest);
+        if self.tail {
+            into.push_str(tail);
+        }
+    }
+}
+
+impl fmt::Display for PathTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Hashes one canonical segment. The seed differs from process to process.
+pub(crate) fn hash_segment(segment: &str) -> u64 {
+    hash_bytes(segment.as_bytes())
+}
+
+/// Hashes text for an index of this process.
+pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    let mut hasher = SEED.build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+/// Folds a value into a hash.
+pub(crate) fn mix(hash: u64, value: u64) -> u64 {
+    let product = u128::from(hash ^ value ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
+    let [low, high] = [product & u128::from(u64::MAX), product >> 64];
+    u64::try_from(low ^ high)
+        .unwrap_or_default()
+        .rotate_left(23)
+}
+
+/// Whether the path of a request or a URL is one that everybody reads the same way.
+///
+/// # Errors
+///
+/// What it contains that is not.
+pub(crate) fn check_request_path(path: &str) -> Result<(), InvalidPath> {
+    canonical(path).map(drop)
+}
+
+fn canonical_text(text: &str) -> Result<String, InvalidPath> {
+    if text.len() > MAX_PATH {
+        return Err(InvalidPath::TooLong);
+    }
+    let canonical = canonical(text)?;
+    let stray = |c: &char| {
+        c.is_control()
+            || c.is_whitespace()
+            || matches!(c, '?' | '#' | '"' | '<' | '>' | '`' | '^' | '|')
+    };
+    match canonical.chars().find(stray) {
+        Some(c) => Err(InvalidPath::Character(c)),
+        None => Ok(canonical.into_owned()),
+    }
+}
+
+/// The spelling a path is matched in: percent-encoded unreserved characters decoded, hexadecimal
+/// digits in upper case (RFC 3986 section 6.2.2).
+pub(crate) fn canonical(path: &str) -> Result<Cow<'_, str>, InvalidPath> {
+    if !path.starts_with('/') {
+        return Err(InvalidPath::NoSlash);
+    }
+    let mut odd = false;
+    let mut dotted = false;
+    let mut before = 0;
+    for byte in path.bytes() {
+        match byte {
+            b'%' => odd = true,
+            b'\\' => return Err(InvalidPath::Ambiguous("a backslash")),
+            b'.' => dotted |= before == b'/',
+            _ => {}
+        }
+        before = byte;
+    }
+    let path = if odd {
+        Cow::Owned(decoded(path)?)
+    } else {
+        Cow::Borrowed(path)
+    };
+    if (dotted || odd) && path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err(InvalidPath::Ambiguous("a dot segment"));
+    }
+    Ok(path)
+}
+
+fn decoded(path: &str) -> Result<String, InvalidPath> {
+    let malformed = || InvalidPath::Ambiguous("a malformed '%'");
+    let mut pieces = path.split('%');
+    let mut out = String::with_capacity(path.len());
+    out.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (Some(hex), Some(rest)) = (piece.get(..2), piece.get(2..)) else {
+            return Err(malformed());
+        };
+        // `from_str_radix` alone would take a sign.
+        if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(malformed());
+        }
+        let byte = u8::from_str_radix(hex, 16).map_err(|_| malformed())?;
+        match byte {
+            b'/' => return Err(InvalidPath::Ambiguous("an encoded slash")),
+            b'\\' => return Err(InvalidPath::Ambiguous("an encoded backslash")),
+            0 => return Err(InvalidPath::Ambiguous("an encoded NUL")),
+            b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
+            _ => {
+                out.push('%');
+                out.push_str(&hex.to_ascii_uppercase());
+            }
+        }
+        out.push_str(rest);
+    }
+    Ok(out)
+}
+
+/// The name of the parameter a segment is, if it is one.
+fn parameter(segment: &str, escape: bool) -> Result<Option<&str>, InvalidPath> {
+    if segment.contains('*') {
+        return Err(InvalidPath::Star);
+    }
+    if escape || !segment.contains(['[', ']']) {
+        return Ok(None);
+    }
+    let name = segment
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let valid = |name: &&str| {
+        (1..=64).contains(&name.len())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    };
+    match name.filter(valid) {
+        Some(name) => Ok(Some(name)),
+        None => Err(InvalidPath::Parameter(segment.chars().take(80).collect())),
+    }
+}
+
+#[cfg(test)]
+mod tests;
