@@ -4,6 +4,8 @@ pub mod backend;
 pub mod error;
 pub mod model;
 pub mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 pub mod transport;
 

@@ -1,0 +1,3 @@
+//! Everything that is tried from outside, one module per topic.
+
+mod transport;
