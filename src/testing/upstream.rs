@@ -113,8 +113,17 @@ impl FakeUpstream {
 
     /// Waits until this many connections are open. Says whether that was so within `limit`.
     pub async fn has_open(&self, count: usize, limit: Duration) -> bool {
+        self.until(|open| open == count, limit).await
+    }
+
+    /// Waits until as many connections are open as `enough` says. Says whether that was so within
+    /// `limit`.
+    pub async fn until<F>(&self, enough: F, limit: Duration) -> bool
+    where
+        F: Fn(usize) -> bool + Send + Sync,
+    {
         let mut connections = self.log.connections.subscribe();
-        let wait = connections.wait_for(|(_, open)| *open == count);
+        let wait = connections.wait_for(|(_, open)| enough(*open));
         tokio::time::timeout(limit, wait).await.is_ok()
     }
 }
