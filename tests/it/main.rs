@@ -1,3 +1,7 @@
-//! The integration tests: one binary, one module per topic.
+//! Everything that is tried from outside: one binary, one module per topic.
 
+mod conformance;
+mod http_backend;
+mod mock_backend;
 mod rules;
+mod transport;
