@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 pub mod backend;
 pub mod error;
+pub mod gateway;
 pub mod model;
 pub mod publish;
 pub mod registry;
