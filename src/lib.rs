@@ -15,6 +15,7 @@ pub mod transport;
 
 pub use crate::backend::{Backend, Body, Call};
 pub use crate::error::{Error, ErrorKind, Place, Result, Retry};
+pub use crate::gateway::Gateway;
 pub use crate::model::definition::{
     Custom, Discovery, EventBridge, FunctionCompute, Http, Mixed, Mock, Oss, Vpc,
 };

@@ -60,14 +60,8 @@ pub(super) fn failure(
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(&hop::ERROR_CODE, HeaderValue::from_static(code));
     headers.insert(&hop::ERROR_MESSAGE, header_safe(&detail));
     headers.insert(&hop::REQUEST_ID, id);
@@ -131,10 +125,7 @@ mod tests {
             assert_eq!(response.status(), expected.status);
             assert_eq!(response.headers()["x-ca-error-code"], expected.code);
             assert_eq!(response.headers()["x-ca-request-id"], "ID");
-            assert_eq!(
-                response.headers()["content-type"],
-                "application/problem+json"
-            );
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
             assert_eq!(response.headers()["x-content-type-options"], "nosniff");
             let told = response.headers()["x-ca-error-message"].to_owned();
             let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -150,16 +141,8 @@ mod tests {
     #[test]
     fn messages_are_the_modelled_systems() {
         for (kind, context, expected) in [
-            (
-                ErrorKind::NotFound,
-                "`GET /a`",
-                "API not found with `GET /a`",
-            ),
-            (
-                ErrorKind::InvalidHeader,
-                "`Host` is missing",
-                "Invalid Header `Host` is missing",
-            ),
+            (ErrorKind::NotFound, "`GET /a`", "API not found with `GET /a`"),
+            (ErrorKind::InvalidHeader, "`Host` is missing", "Invalid Header `Host` is missing"),
             (
                 ErrorKind::Connect,
                 "Connection is closed",

@@ -34,10 +34,7 @@ pub(super) struct Deadline<'a> {
 impl Timers {
     /// A deadline that uses one of these timers.
     pub(super) fn deadline(&self) -> Deadline<'_> {
-        Deadline {
-            timers: self,
-            timer: None,
-        }
+        Deadline { timers: self, timer: None }
     }
 
     /// A timer that fires at `due` or earlier.
@@ -51,11 +48,7 @@ impl Timers {
         match kept {
             // A timer lives in the runtime it was made in.
             Some(timer) if timer.runtime == runtime => timer,
-            _ => Timer {
-                sleep: Box::pin(tokio::time::sleep_until(due)),
-                runtime,
-                waker: None,
-            },
+            _ => Timer { sleep: Box::pin(tokio::time::sleep_until(due)), runtime, waker: None },
         }
     }
 
@@ -99,9 +92,7 @@ impl Timer {
 impl Deadline<'_> {
     /// Ready once `due` has passed. A later call may name another moment.
     pub(super) fn poll(&mut self, due: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        self.timer
-            .get_or_insert_with(|| self.timers.take(due))
-            .poll(due, cx)
+        self.timer.get_or_insert_with(|| self.timers.take(due)).poll(due, cx)
     }
 }
 

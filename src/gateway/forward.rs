@@ -43,11 +43,9 @@ impl Source<'_> {
             self.push_query(&mut text, query);
         }
         let text = bytes::Bytes::from(text);
-        PathAndQuery::from_maybe_shared(text)
-            .map(Uri::from)
-            .map_err(|error| {
-                Error::new(ErrorKind::Internal, Retry::Never, "backend path").caused_by(error)
-            })
+        PathAndQuery::from_maybe_shared(text).map(Uri::from).map_err(|error| {
+            Error::new(ErrorKind::Internal, Retry::Never, "backend path").caused_by(error)
+        })
     }
 
     /// Whether the request's own path and query are what the backend receives.
@@ -225,12 +223,10 @@ fn tell(
 fn strip_app_code(headers: &mut HeaderMap) {
     let carries = |value: &HeaderValue| {
         let bytes = value.as_bytes().trim_ascii_start();
-        bytes
-            .split_at_checked(APP_CODE_SCHEME.len())
-            .is_some_and(|(scheme, rest)| {
-                scheme.eq_ignore_ascii_case(APP_CODE_SCHEME)
-                    && rest.first().is_none_or(u8::is_ascii_whitespace)
-            })
+        bytes.split_at_checked(APP_CODE_SCHEME.len()).is_some_and(|(scheme, rest)| {
+            scheme.eq_ignore_ascii_case(APP_CODE_SCHEME)
+                && rest.first().is_none_or(u8::is_ascii_whitespace)
+        })
     };
     if headers.get_all(header::AUTHORIZATION).iter().any(carries) {
         headers.remove(header::AUTHORIZATION);

@@ -148,11 +148,7 @@ pub(super) fn remove(headers: &mut HeaderMap, seen: Seen) {
 fn remove_nominated(headers: &mut HeaderMap) {
     let several = headers.get_all(header::CONNECTION).iter().nth(1).is_some();
     if several {
-        let lines: Vec<HeaderValue> = headers
-            .get_all(header::CONNECTION)
-            .iter()
-            .cloned()
-            .collect();
+        let lines: Vec<HeaderValue> = headers.get_all(header::CONNECTION).iter().cloned().collect();
         headers.remove(header::CONNECTION);
         for line in &lines {
             remove_named(headers, line);
@@ -187,11 +183,8 @@ pub(super) fn remove_shadows(headers: &mut HeaderMap) {
 
 /// Removes every header of a class.
 pub(super) fn remove_class(headers: &mut HeaderMap, unwanted: Class) {
-    let names: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| class(name.as_str()) == unwanted)
-        .cloned()
-        .collect();
+    let names: Vec<HeaderName> =
+        headers.keys().filter(|name| class(name.as_str()) == unwanted).cloned().collect();
     for name in names {
         headers.remove(name);
     }

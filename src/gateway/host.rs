@@ -76,11 +76,7 @@ fn name(text: &str) -> Option<Cow<'_, str>> {
     if label == 0 || (numeric && text.parse::<Ipv4Addr>().is_err()) {
         return None;
     }
-    Some(if upper {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(text)
-    })
+    Some(if upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) })
 }
 
 #[cfg(test)]
@@ -135,9 +131,7 @@ mod tests {
     #[test]
     fn ports_are_compared_with_the_default() {
         let same = |a, b, default| {
-            Authority::parse(a)
-                .unwrap()
-                .same(&Authority::parse(b).unwrap(), default)
+            Authority::parse(a).unwrap().same(&Authority::parse(b).unwrap(), default)
         };
         assert!(same("a", "A.:80", 80));
         assert!(same("a:443", "a", 443));

@@ -18,24 +18,7 @@ pub(super) fn request_id() -> HeaderValue {
 
 fn uuid(bits: u128) -> [u8; LENGTH] {
     let mut text = [b'-'; LENGTH];
-    let [
-        b0,
-        b1,
-        b2,
-        b3,
-        b4,
-        b5,
-        b6,
-        b7,
-        b8,
-        b9,
-        b10,
-        b11,
-        b12,
-        b13,
-        b14,
-        b15,
-    ] = bits.to_be_bytes();
+    let [b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, b10, b11, b12, b13, b14, b15] = bits.to_be_bytes();
     put(&mut text, 0, &hex([b0, b1, b2, b3]));
     let [a, b, c, d, rest @ ..] = hex([b4, b5, b6, b7]);
     put(&mut text, 9, &[a, b, c, d]);

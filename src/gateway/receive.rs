@@ -34,19 +34,14 @@ pub(super) fn refused(kind: ErrorKind, context: impl Into<String>) -> Error {
 
 /// Whether the connection must not be used after this answer: where the request ends is in doubt.
 pub(super) fn ends_connection(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::InvalidHeader | ErrorKind::NotImplemented
-    ) && error.stage() == Stage::Receive
+    matches!(error.kind(), ErrorKind::InvalidHeader | ErrorKind::NotImplemented)
+        && error.stage() == Stage::Receive
 }
 
 /// Reads a head.
 pub(super) fn read(parts: &Parts) -> Result<Received<'_>> {
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
-        return Err(refused(
-            ErrorKind::UnsupportedMethod,
-            format!("`{}`", parts.method),
-        ));
+        return Err(refused(ErrorKind::UnsupportedMethod, format!("`{}`", parts.method)));
     }
     check_uri(parts)?;
     let head = Head::read(&parts.headers)?;
@@ -140,10 +135,7 @@ impl<'a> Head<'a> {
             return Ok(());
         }
         if self.content_length.is_some() {
-            return Err(invalid(
-                "Transfer-Encoding",
-                "is there with `Content-Length`",
-            ));
+            return Err(invalid("Transfer-Encoding", "is there with `Content-Length`"));
         }
         let mut lines = headers.get_all(header::TRANSFER_ENCODING).iter();
         let line = lines.next().map_or(&[][..], HeaderValue::as_bytes);
@@ -161,10 +153,7 @@ impl<'a> Head<'a> {
             let error = refused(ErrorKind::NotImplemented, context);
             return Err(error.at_stage(Stage::Receive));
         }
-        Err(invalid(
-            "Transfer-Encoding",
-            "is not one `chunked` at the end",
-        ))
+        Err(invalid("Transfer-Encoding", "is not one `chunked` at the end"))
     }
 
     /// The one authority the request names, in `Host` or in its URI (RFC 9112 section 3.2).
@@ -190,11 +179,7 @@ impl<'a> Head<'a> {
         };
         match (host, given) {
             (Some(host), Some(given)) => {
-                let default = if parts.uri.scheme() == Some(&Scheme::HTTPS) {
-                    443
-                } else {
-                    80
-                };
+                let default = if parts.uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
                 if host.same(&given, default) {
                     Ok(host)
                 } else {
@@ -210,11 +195,7 @@ impl<'a> Head<'a> {
 fn content_length(value: &HeaderValue) -> Option<u64> {
     let digits = value.to_str().ok()?;
     // `parse` alone would take a sign.
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        digits.parse().ok()
-    } else {
-        None
-    }
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -302,10 +283,7 @@ mod tests {
         let uri = format!("/{}", "a".repeat(MAX_URI - 1));
         assert_eq!(kind(&uri, &[("host", "a")]), None);
         let longer = format!("{uri}a");
-        assert_eq!(
-            kind(&longer, &[("host", "a")]),
-            Some(ErrorKind::UrlTooLarge)
-        );
+        assert_eq!(kind(&longer, &[("host", "a")]), Some(ErrorKind::UrlTooLarge));
         let value = "v".repeat(MAX_HEADER_BYTES - "host: a\r\nx: \r\n".len());
         assert_eq!(kind("/", &[("host", "a"), ("x", &value)]), None);
         let longer = format!("{value}v");

@@ -65,11 +65,7 @@ impl Upload {
         B::Data: Buf + Send,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let progress = Progress {
-            state: State::AwaitsBackend,
-            since: Instant::now(),
-            waker: None,
-        };
+        let progress = Progress { state: State::AwaitsBackend, since: Instant::now(), waker: None };
         let upload = Self(Arc::new(Mutex::new(progress)));
         let body = Counted {
             inner: Box::pin(body),
@@ -124,10 +120,7 @@ impl Upload {
             if matches!(progress.state, State::Done | State::Failed(_)) {
                 return;
             }
-            if matches!(
-                (&progress.state, &state),
-                (State::AwaitsClient, State::AwaitsClient)
-            ) {
+            if matches!((&progress.state, &state), (State::AwaitsClient, State::AwaitsClient)) {
                 return;
             }
             let ended = matches!(state, State::Done | State::Failed(_));
@@ -145,10 +138,9 @@ impl Stalled {
     /// The failure this is.
     pub(super) fn error(self) -> Error {
         match self {
-            Self::Client => refused(
-                ErrorKind::InvalidBody,
-                format!("idle for {} s", BODY_IDLE.as_secs()),
-            ),
+            Self::Client => {
+                refused(ErrorKind::InvalidBody, format!("idle for {} s", BODY_IDLE.as_secs()))
+            }
             Self::Backend => {
                 let context = format!("request body not read for {} s", BODY_IDLE.as_secs());
                 Error::new(ErrorKind::Timeout, Retry::IfIdempotent, context)
@@ -272,10 +264,7 @@ fn broken(error: &(dyn StdError + 'static)) -> ErrorKind {
     };
     let mut next = Some(error);
     while let Some(error) = next {
-        if error
-            .downcast_ref()
-            .is_some_and(|error: &io::Error| gone(error.kind()))
-        {
+        if error.downcast_ref().is_some_and(|error: &io::Error| gone(error.kind())) {
             return ErrorKind::ClientGone;
         }
         next = error.source();

@@ -6,13 +6,7 @@ use super::*;
 use crate::model::path::PathPattern;
 
 fn source<'a>(path: &'a RequestPath<'a>, query: Option<&'a str>, base: usize) -> Source<'a> {
-    Source {
-        path,
-        query,
-        base,
-        before_tail: 0,
-        keep_app_code: false,
-    }
+    Source { path, query, base, before_tail: 0, keep_app_code: false }
 }
 
 fn uri(path: &str, base: usize, query: Option<&str>) -> String {
@@ -36,11 +30,9 @@ fn without_a_template_the_path_below_the_base_is_kept_as_received() {
 #[test]
 fn a_template_is_filled_with_what_was_received() {
     let pattern = PathPattern::parse("/orders/[id]/*", false).unwrap();
-    for (template, expected) in [
-        ("/v1/[id]/x/*", "/v1/4%32/x/a//b"),
-        ("/v1/[id]", "/v1/4%32"),
-        ("/v1", "/v1"),
-    ] {
+    for (template, expected) in
+        [("/v1/[id]/x/*", "/v1/4%32/x/a//b"), ("/v1/[id]", "/v1/4%32"), ("/v1", "/v1")]
+    {
         let template = PathTemplate::parse(template, &pattern, false).unwrap();
         let path = RequestPath::parse("/shop/orders/4%32/a//b").unwrap();
         let source = Source {
@@ -60,19 +52,13 @@ fn the_query_is_kept_but_for_the_app_code() {
         ("AppCode=x", "/"),
         ("a=1&AppCode=x&b=2", "/?a=1&b=2"),
         ("App%43ode=x&b=2", "/?b=2"),
-        (
-            "XAppCode=x&appcode=y&b=AppCode",
-            "/?XAppCode=x&appcode=y&b=AppCode",
-        ),
+        ("XAppCode=x&appcode=y&b=AppCode", "/?XAppCode=x&appcode=y&b=AppCode"),
         ("%=1&%4=2&AppCode", "/?%=1&%4=2"),
     ] {
         assert_eq!(uri("/a", 1, Some(query)), expected, "{query}");
     }
     let path = RequestPath::parse("/a").unwrap();
-    let keeping = Source {
-        keep_app_code: true,
-        ..source(&path, Some("AppCode=x"), 0)
-    };
+    let keeping = Source { keep_app_code: true, ..source(&path, Some("AppCode=x"), 0) };
     assert_eq!(keeping.uri(None).unwrap(), "/a?AppCode=x");
     assert!(keeping.is_unchanged());
     assert!(!source(&path, Some("AppCode=x"), 0).is_unchanged());
@@ -162,10 +148,7 @@ fn a_trusted_proxys_account_is_added_to() {
         ],
     );
     head(&mut parts, seen, &told(Some(&peer()), true));
-    assert_eq!(
-        all(&parts, "x-forwarded-for"),
-        ["1.1.1.1, 2.2.2.2, 10.0.0.1"]
-    );
+    assert_eq!(all(&parts, "x-forwarded-for"), ["1.1.1.1, 2.2.2.2, 10.0.0.1"]);
     assert_eq!(all(&parts, "x-forwarded-host"), ["public, a"]);
     assert_eq!(all(&parts, "x-forwarded-proto"), ["https"]);
     assert_eq!(all(&parts, "via"), ["1.1 other", "1.1 backhaul"]);
@@ -173,10 +156,7 @@ fn a_trusted_proxys_account_is_added_to() {
 
 #[test]
 fn the_clients_host_is_kept_on_request() {
-    let keep = Told {
-        keep_host: true,
-        ..told(None, false)
-    };
+    let keep = Told { keep_host: true, ..told(None, false) };
     let (mut parts, seen) = request("/", &[("host", "a:1")]);
     head(&mut parts, seen, &keep);
     assert_eq!(all(&parts, "host"), ["a:1"]);
@@ -201,10 +181,7 @@ fn an_app_code_is_not_for_the_backend() {
         assert_eq!(all(&parts, "authorization").len(), left, "{value}");
     }
     let (mut parts, seen) = request("/", &[("authorization", "APPCODE abc")]);
-    let keep = Told {
-        keep_app_code: true,
-        ..told(None, false)
-    };
+    let keep = Told { keep_app_code: true, ..told(None, false) };
     head(&mut parts, seen, &keep);
     assert_eq!(all(&parts, "authorization"), ["APPCODE abc"]);
 }
@@ -220,20 +197,13 @@ fn framing_is_our_own() {
     ] {
         let lines: Vec<_> = lines.iter().map(|line| ("content-length", *line)).collect();
         let (mut parts, seen) = request("/", &lines);
-        let told = Told {
-            length,
-            ..told(None, false)
-        };
+        let told = Told { length, ..told(None, false) };
         head(&mut parts, seen, &told);
         assert_eq!(all(&parts, "content-length"), expected);
     }
     let (mut parts, seen) = request(
         "/",
-        &[
-            ("transfer-encoding", "chunked"),
-            ("expect", "100-continue"),
-            ("te", "trailers"),
-        ],
+        &[("transfer-encoding", "chunked"), ("expect", "100-continue"), ("te", "trailers")],
     );
     head(&mut parts, seen, &told(None, false));
     let left: Vec<_> = parts.headers.keys().map(HeaderName::as_str).collect();
