@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 pub mod backend;
 pub mod error;
+pub mod gateway;
 pub mod model;
 pub mod publish;
 pub mod registry;
@@ -16,6 +17,7 @@ pub mod transport;
 
 pub use crate::backend::{Backend, Body, Call};
 pub use crate::error::{Error, ErrorKind, Place, Result, Retry};
+pub use crate::gateway::Gateway;
 pub use crate::model::definition::{
     Custom, Discovery, EventBridge, FunctionCompute, Http, Mixed, Mock, Oss, Vpc,
 };
