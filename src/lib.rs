@@ -30,5 +30,5 @@ pub use crate::registry::{Change, CommitError, Registry, Rejected};
 
 /// The adapters of the kinds that are built in.
 fn built_in_kinds() -> Vec<Arc<dyn backend::Factory>> {
-    Vec::new()
+    vec![Arc::new(backend::http::HttpFactory), Arc::new(backend::mock::MockFactory)]
 }

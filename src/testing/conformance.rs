@@ -106,9 +106,7 @@ fn call() -> Call {
 
 /// Runs what must end.
 async fn soon<T>(what: impl Future<Output = T>) -> Outcome<T> {
-    tokio::time::timeout(PATIENCE, what)
-        .await
-        .map_err(|_| format!("nothing for {PATIENCE:?}"))
+    tokio::time::timeout(PATIENCE, what).await.map_err(|_| format!("nothing for {PATIENCE:?}"))
 }
 
 fn request(method: http::Method, target: &'static str, body: Body) -> http::Request<Body> {

@@ -1,10 +1,6 @@
 //! Every kind keeps the contract, and the suite notices one that does not.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "what cannot be set up fails the test"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be set up fails the test")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,18 +33,14 @@ fn built(factory: &dyn Factory, definition: impl Into<Definition>) -> Arc<dyn Ba
 async fn http_keeps_the_contract() {
     let factory = HttpFactory::default();
     let make = |url: &str| built(&factory, Http::to(url));
-    conformance::backend(factory.capability(), make)
-        .await
-        .unwrap();
+    conformance::backend(factory.capability(), make).await.unwrap();
 }
 
 #[tokio::test]
 async fn mock_keeps_the_contract() {
     let factory = MockFactory::default();
     let make = |_: &str| built(&factory, Mock::new().body("hello"));
-    conformance::backend(factory.capability(), make)
-        .await
-        .unwrap();
+    conformance::backend(factory.capability(), make).await.unwrap();
 }
 
 /// A kind as an application would write one: it signs what it forwards.

@@ -28,10 +28,7 @@ fn build(definition: impl Into<Definition>) -> (Result<Built, InvalidDefinition>
     let (lease, drained) = lease();
     let egress = Egress::default().allow_loopback();
     let context = context(transport(egress), Arc::new(lease));
-    (
-        HttpFactory::default().build(&definition.into(), &context),
-        drained,
-    )
+    (HttpFactory::default().build(&definition.into(), &context), drained)
 }
 
 fn ready(http: Http) -> (Arc<dyn Backend>, Drained) {
@@ -76,11 +73,7 @@ async fn host_is_the_definitions_or_the_clients_or_the_urls() {
     let authority = upstream.address().to_string();
     for (defined, passed, expected) in [
         (Some("orders.internal"), None, "orders.internal"),
-        (
-            Some("orders.internal:81"),
-            Some("shop.example.com"),
-            "orders.internal:81",
-        ),
+        (Some("orders.internal:81"), Some("shop.example.com"), "orders.internal:81"),
         (None, Some("shop.example.com"), "shop.example.com"),
         (None, None, authority.as_str()),
     ] {
@@ -121,22 +114,14 @@ async fn a_refused_literal_fails_the_definition_and_names_the_field() {
         let factory = HttpFactory::default();
         let error = factory.build(&Http::to(&url).into(), &context).unwrap_err();
         assert_eq!(error.field, "url", "{url}");
-        assert!(
-            error.reason.contains("egress policy refuses"),
-            "{}",
-            error.reason
-        );
+        assert!(error.reason.contains("egress policy refuses"), "{}", error.reason);
         let mut several: serde_json::Value = serde_json::json!({ "kind": "http" });
         several["endpoints"] = serde_json::json!([{ "url": "http://10.0.0.1" }, { "url": url }]);
         let several: Definition = serde_json::from_value(several).unwrap();
         let error = factory.build(&several, &context).unwrap_err();
         assert_eq!(error.field, "endpoints[1].url", "{url}");
     }
-    for url in [
-        "http://10.0.0.7:8080",
-        "http://localhost",
-        "http://orders.internal",
-    ] {
+    for url in ["http://10.0.0.7:8080", "http://localhost", "http://orders.internal"] {
         let built = HttpFactory::default().build(&Http::to(url).into(), &context);
         assert!(matches!(built, Ok(Built::Ready(_))), "{url}");
     }
@@ -196,9 +181,7 @@ async fn a_backend_that_is_dropped_drains() {
     drop(send(&*backend, request).await.unwrap());
     assert!(!drained.is_drained());
     drop(backend);
-    tokio::time::timeout(Duration::from_secs(20), drained)
-        .await
-        .unwrap();
+    tokio::time::timeout(Duration::from_secs(20), drained).await.unwrap();
 }
 
 #[tokio::test]

@@ -39,10 +39,7 @@ async fn send(backend: &dyn Backend, method: Method) -> Response<Body> {
 
 #[tokio::test]
 async fn status_headers_and_body_are_as_defined() {
-    let mock = Mock::new()
-        .status(203)
-        .header("X-Banner", "1")
-        .body("hello from the mock");
+    let mock = Mock::new().status(203).header("X-Banner", "1").body("hello from the mock");
     let backend = built(mock);
     for method in [Method::GET, Method::POST, Method::DELETE] {
         let response = send(&*backend, method).await;
@@ -59,11 +56,7 @@ async fn head_and_statuses_without_content_have_no_body() {
     let response = send(&*built(Mock::new().body("hello")), Method::HEAD).await;
     assert!(response.body().is_end_stream());
     for status in [204, 304] {
-        let response = send(
-            &*built(Mock::new().status(status).body("hello")),
-            Method::GET,
-        )
-        .await;
+        let response = send(&*built(Mock::new().status(status).body("hello")), Method::GET).await;
         assert_eq!(response.status(), status);
         assert!(response.body().is_end_stream());
     }
@@ -71,18 +64,11 @@ async fn head_and_statuses_without_content_have_no_body() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_takes_as_long_as_defined() {
-    for delay in [
-        Duration::ZERO,
-        Duration::from_millis(250),
-        Duration::from_secs(120),
-    ] {
+    for delay in [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(120)] {
         let begin = Instant::now();
         send(&*built(Mock::new().delay(delay)), Method::GET).await;
         let taken = begin.elapsed();
-        assert!(
-            taken >= delay && taken <= delay + Duration::from_millis(2),
-            "{taken:?}"
-        );
+        assert!(taken >= delay && taken <= delay + Duration::from_millis(2), "{taken:?}");
     }
 }
 
@@ -94,9 +80,7 @@ fn what_cannot_be_sent_names_its_field() {
         (Mock::new().header("a b", "1"), "headers.a b"),
         (Mock::new().header("a", "1\r\nb: 2"), "headers.a"),
     ] {
-        let error = MockFactory::default()
-            .build(&mock.into(), &context)
-            .unwrap_err();
+        let error = MockFactory::default().build(&mock.into(), &context).unwrap_err();
         assert_eq!(error.field, field);
     }
     let http = Http::to("http://10.0.0.7").into();

@@ -20,10 +20,7 @@ pub(super) async fn all(make: &impl Make) -> Result<(), Violation> {
         }
     })
     .await
-    .map_err(|error| Violation {
-        rule: "the suite opens a port",
-        found: error.to_string(),
-    })?;
+    .map_err(|error| Violation { rule: "the suite opens a port", found: error.to_string() })?;
     let backend = make(&upstream.url());
     let get = || request(Method::GET, "/", Body::empty());
     let outcome = ask(&*backend, get()).await.map(drop);
@@ -31,10 +28,7 @@ pub(super) async fn all(make: &impl Make) -> Result<(), Violation> {
     verdict("HEAD has no body", head(&*backend).await)?;
     verdict("it is shared", shared(&backend).await)?;
     verdict("it may be dropped", dropped(&*backend).await)?;
-    verdict(
-        "it may be dropped while it reads",
-        fed_and_dropped(&*backend).await,
-    )
+    verdict("it may be dropped while it reads", fed_and_dropped(&*backend).await)
 }
 
 async fn head(backend: &dyn Backend) -> Outcome {
@@ -52,9 +46,7 @@ async fn shared(backend: &Arc<dyn Backend>) -> Outcome {
     for outcome in all.join_all().await {
         let answer = outcome?;
         let expected = first.get_or_insert_with(|| answer.clone());
-        ensure(answer == *expected, || {
-            format!("{answer:?} and {expected:?}")
-        })?;
+        ensure(answer == *expected, || format!("{answer:?} and {expected:?}"))?;
     }
     Ok(())
 }
@@ -77,7 +69,5 @@ async fn fed_and_dropped(backend: &dyn Backend) -> Outcome {
     // A canned answer may well be there already.
     let _ = tokio::time::timeout(Duration::from_millis(5), sending).await;
     drop(feeder);
-    ask(backend, request(Method::GET, "/", Body::empty()))
-        .await
-        .map(drop)
+    ask(backend, request(Method::GET, "/", Body::empty())).await.map(drop)
 }

@@ -16,10 +16,7 @@ pub(super) async fn all(make: &impl Make) -> Result<(), Violation> {
     verdict("it forwards", forwards(make).await)?;
     verdict("an answer of any status is Ok", statuses(make).await)?;
     verdict("Err means no response", no_response(make).await)?;
-    verdict(
-        "nothing seen may always be retried",
-        nothing_seen(make).await,
-    )?;
+    verdict("nothing seen may always be retried", nothing_seen(make).await)?;
     verdict("dropped, it stays usable", usable(make).await)?;
     verdict("a broken body is an error", broken(make).await)
 }
@@ -48,11 +45,7 @@ async fn forwards(make: &impl Make) -> Outcome {
 
 async fn statuses(make: &impl Make) -> Outcome {
     for status in [200, 204, 302, 400, 404, 500, 502, 503, 599] {
-        let length = if status == 204 {
-            ""
-        } else {
-            "Content-Length: 0\r\n"
-        };
+        let length = if status == 204 { "" } else { "Content-Length: 0\r\n" };
         let answer = format!("HTTP/1.1 {status} Told\r\n{length}\r\n");
         let upstream = upstream(move |_| Script::raw(&answer)).await?;
         let backend = make(&upstream.url());
@@ -87,9 +80,7 @@ async fn nothing_seen(make: &impl Make) -> Outcome {
     let backend = make(&format!("http://{address}"));
     match send(&*backend, request(Method::GET, "/", Body::empty())).await? {
         Ok(_) => Err("a response from nobody".to_owned()),
-        Err(error) => ensure(error.retry() == Retry::Always, || {
-            format!("{:?}", error.retry())
-        }),
+        Err(error) => ensure(error.retry() == Retry::Always, || format!("{:?}", error.retry())),
     }
 }
 
@@ -104,13 +95,9 @@ async fn usable(make: &impl Make) -> Outcome {
         let call = call();
         let sending = backend.send(request(Method::GET, "/hang", Body::empty()), &call);
         let in_time = tokio::time::timeout(Duration::from_millis(5), sending).await;
-        ensure(in_time.is_err(), || {
-            "an answer from a target that hangs".to_owned()
-        })?;
+        ensure(in_time.is_err(), || "an answer from a target that hangs".to_owned())?;
         let (_, body) = ask(&*backend, request(Method::GET, "/", Body::empty())).await?;
-        ensure(body == b"fine", || {
-            String::from_utf8_lossy(&body).into_owned()
-        })?;
+        ensure(body == b"fine", || String::from_utf8_lossy(&body).into_owned())?;
     }
     // One may be kept for the next request; those that hang may not.
     ensure(upstream.until(|open| open <= 1, PATIENCE).await, || {

@@ -15,10 +15,7 @@ const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 pub(super) async fn all(make: &impl Make) -> Result<(), Violation> {
     verdict("the answer streams", answer(make).await)?;
     verdict("both directions stream at once", both(make).await)?;
-    verdict(
-        "an answer dropped early is abandoned",
-        abandoned(make).await,
-    )?;
+    verdict("an answer dropped early is abandoned", abandoned(make).await)?;
     verdict("the error of a request body comes back", upload(make).await)
 }
 
@@ -31,8 +28,7 @@ async fn upstream(
 async fn next(body: &mut Body) -> Outcome<Vec<u8>> {
     let frame = soon(body.frame()).await?.ok_or("the end of the body")?;
     let data = frame.map_err(describe)?.into_data();
-    data.map(|data| data.to_vec())
-        .map_err(|_| "trailers".to_owned())
+    data.map(|data| data.to_vec()).map_err(|_| "trailers".to_owned())
 }
 
 /// The first piece arrives although the second waits for it.
@@ -52,9 +48,7 @@ async fn answer(make: &impl Make) -> Outcome {
     let first = next(&mut body).await?;
     gate.open();
     let rest = collect(body).await?.map_err(describe)?;
-    ensure((&*first, &*rest) == (b"first", b"second"), || {
-        format!("{first:?} and {rest:?}")
-    })
+    ensure((&*first, &*rest) == (b"first", b"second"), || format!("{first:?} and {rest:?}"))
 }
 
 /// Each piece comes back before the next is sent.
@@ -75,20 +69,14 @@ async fn both(make: &impl Make) -> Outcome {
 }
 
 async fn abandoned(make: &impl Make) -> Outcome {
-    let script = |_: &Received| {
-        Script::raw(CHUNKED)
-            .write("5\r\nfirst\r\n")
-            .then(Step::Hang)
-    };
+    let script = |_: &Received| Script::raw(CHUNKED).write("5\r\nfirst\r\n").then(Step::Hang);
     let upstream = upstream(script).await?;
     let backend = make(&upstream.url());
     let get = request(Method::GET, "/", Body::empty());
     let mut body = send(&*backend, get).await?.map_err(describe)?.into_body();
     next(&mut body).await?;
     drop(body);
-    ensure(upstream.has_open(0, PATIENCE).await, || {
-        "the target still sends".to_owned()
-    })
+    ensure(upstream.has_open(0, PATIENCE).await, || "the target still sends".to_owned())
 }
 
 async fn upload(make: &impl Make) -> Outcome {

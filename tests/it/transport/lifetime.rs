@@ -8,9 +8,7 @@ async fn a_connection_the_answer_closes_is_not_used_again() {
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab",
         "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nab",
     ] {
-        let upstream = FakeUpstream::start(move |_| Script::raw(answer))
-            .await
-            .unwrap();
+        let upstream = FakeUpstream::start(move |_| Script::raw(answer)).await.unwrap();
         let (pool, _) = pool(local(), &upstream);
         for _ in 0..3 {
             assert_eq!(get_text(&pool, "/").await, "ab");
@@ -43,11 +41,7 @@ async fn a_request_dropped_before_its_answer_closes_its_connection_and_frees_its
     let upstream = FakeUpstream::start(script).await.unwrap();
     let (pool, _) = pool(local().max_connections(1), &upstream);
     let limit = Duration::from_millis(50);
-    assert!(
-        tokio::time::timeout(limit, pool.send(get("/hang"), PATIENCE))
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(limit, pool.send(get("/hang"), PATIENCE)).await.is_err());
     assert!(upstream.has_open(0, PATIENCE).await);
     assert_eq!(get_text(&pool, "/").await, "fine");
 }
@@ -83,11 +77,8 @@ async fn posts_over_connections_that_close_all_the_time_arrive_at_most_once() {
         }
     }
     let received = upstream.received();
-    let mut bodies: Vec<_> = received
-        .iter()
-        .filter(|one| one.complete)
-        .map(|one| &one.body)
-        .collect();
+    let mut bodies: Vec<_> =
+        received.iter().filter(|one| one.complete).map(|one| &one.body).collect();
     let all = bodies.len();
     bodies.sort();
     bodies.dedup();
@@ -132,9 +123,7 @@ async fn idle_connections_outlive_the_runtime_of_the_sweeper() {
     let pool = Arc::new(pool);
     let own = Arc::clone(&pool);
     let there = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(get_text(&own, "/"))
     });
     while !there.is_finished() {
@@ -204,9 +193,7 @@ fn closes_when_told(
             head.push(byte[0]);
         }
         heads.push(String::from_utf8(head).unwrap());
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
         if heads.len() == 1 {
             told.recv().unwrap();
         }
@@ -232,10 +219,7 @@ async fn a_request_handed_back_unsent_is_sent_again() {
     is_closed.recv().unwrap();
     tokio::task::yield_now().await;
     assert_eq!(pool.idle(), 1);
-    assert_eq!(
-        text(send(&pool, post("/second")).await.unwrap()).await,
-        "ok"
-    );
+    assert_eq!(text(send(&pool, post("/second")).await.unwrap()).await, "ok");
     let heads = upstream.join().unwrap();
     assert!(heads[1].starts_with("POST /second "), "{}", heads[1]);
 }
