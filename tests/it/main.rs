@@ -10,3 +10,5 @@
 
 mod architecture;
 mod interleavings;
+#[path = "../reference/mod.rs"]
+mod reference;
