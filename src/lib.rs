@@ -2,6 +2,8 @@
 
 pub mod backend;
 pub mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod model;
 pub mod sync;
 pub mod time;

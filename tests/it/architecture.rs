@@ -13,7 +13,7 @@ mod source;
 
 /// The house, top first. A row may use the rows below it.
 const ROWS: [&[&str]; 7] = [
-    &["admin", "cloudapi", "serve", "openapi", "testing", "manual"],
+    &["admin", "cloudapi", "serve", "openapi", "testing", "manual", "fuzzing"],
     &["gateway", "publish", "document"],
     &[KIND, "registry"],
     &["backend", "store"],
@@ -40,20 +40,13 @@ struct File {
 
 impl File {
     fn new(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            tokens: without_tests(text),
-        }
+        Self { path: path.to_owned(), text: text.to_owned(), tokens: without_tests(text) }
     }
 
     /// The module it is: `["backend", "http", "pool"]`, nothing for `lib.rs`.
     fn module(&self) -> Vec<String> {
         let path = self.path.trim_end_matches(".rs").trim_end_matches("/mod");
-        path.split('/')
-            .filter(|name| *name != "lib")
-            .map(str::to_owned)
-            .collect()
+        path.split('/').filter(|name| *name != "lib").map(str::to_owned).collect()
     }
 
     fn is_test(&self) -> bool {
@@ -63,12 +56,7 @@ impl File {
     fn has(&self, words: &[&str]) -> Option<usize> {
         self.tokens
             .windows(words.len())
-            .find(|window| {
-                window
-                    .iter()
-                    .zip(words)
-                    .all(|(token, word)| token.text == *word)
-            })
+            .find(|window| window.iter().zip(words).all(|(token, word)| token.text == *word))
             .map(|window| window[0].line)
     }
 }
@@ -86,11 +74,7 @@ fn root_names(files: &[File]) -> BTreeMap<String, Vec<String>> {
                 names.insert(name, from);
             }
         }
-        for window in file
-            .tokens
-            .windows(2)
-            .filter(|window| window[0].text == "fn")
-        {
+        for window in file.tokens.windows(2).filter(|window| window[0].text == "fn") {
             names.insert(window[1].text.clone(), Vec::new());
         }
     }
@@ -104,9 +88,7 @@ fn member(inside: &[String], files: &[File]) -> Option<String> {
     let folder = format!("backend/{kind}/");
     let file = format!("backend/{kind}.rs");
     let contract = ["mod", "call", "body", "capability", "factory"].contains(&kind.as_str());
-    let exists = files
-        .iter()
-        .any(|other| other.path.starts_with(&folder) || other.path == file);
+    let exists = files.iter().any(|other| other.path.starts_with(&folder) || other.path == file);
     (exists && !contract).then(|| format!("backend/{kind}"))
 }
 
@@ -116,11 +98,7 @@ fn place(inside: &[String], files: &[File]) -> Option<String> {
 
 /// The path from the root of the crate that `path` stands for in `file`, if it leads inside.
 fn inside(path: &Path, file: &File, roots: &BTreeMap<String, Vec<String>>) -> Option<Vec<String>> {
-    let supers = path
-        .segments
-        .iter()
-        .take_while(|name| *name == "super")
-        .count();
+    let supers = path.segments.iter().take_while(|name| *name == "super").count();
     let mut full = match path.segments[0].as_str() {
         "crate" => path.segments[1..].to_vec(),
         // Out of the modules within the file first, then out of the file.
@@ -139,11 +117,7 @@ fn inside(path: &Path, file: &File, roots: &BTreeMap<String, Vec<String>>) -> Op
 }
 
 fn row(member: &str) -> Option<usize> {
-    let name = if member.starts_with("backend/") {
-        KIND
-    } else {
-        member
-    };
+    let name = if member.starts_with("backend/") { KIND } else { member };
     ROWS.iter().position(|row| row.contains(&name))
 }
 
@@ -183,17 +157,9 @@ fn edges(files: &[File]) -> Vec<String> {
 
 /// Only `transport` knows how bytes travel.
 fn network(files: &[File]) -> Vec<String> {
-    let stacks = [
-        "rustls",
-        "tokio_rustls",
-        "rustls_platform_verifier",
-        "rustls_pki_types",
-    ];
+    let stacks = ["rustls", "tokio_rustls", "rustls_platform_verifier", "rustls_pki_types"];
     let mut complaints = Vec::new();
-    for file in files
-        .iter()
-        .filter(|file| !file.path.starts_with("transport"))
-    {
+    for file in files.iter().filter(|file| !file.path.starts_with("transport")) {
         for path in paths(&file.tokens) {
             let first = path.segments[0].as_str();
             let client = first.starts_with("hyper") && path.segments[1] == "client";
@@ -250,18 +216,12 @@ fn empty_folders(files: &[File]) -> Vec<String> {
     let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
     for file in files {
         if let Some((folder, _)) = file.path.rsplit_once('/') {
-            let modules = file
-                .tokens
-                .iter()
-                .filter(|token| token.text == "mod")
-                .count();
+            let modules = file.tokens.iter().filter(|token| token.text == "mod").count();
             *folders.entry(folder).or_default() += file.tokens.len().saturating_sub(4 * modules);
         }
     }
     let empty = folders.into_iter().filter(|(_, code)| *code == 0);
-    empty
-        .map(|(folder, _)| format!("{folder}: nothing in it"))
-        .collect()
+    empty.map(|(folder, _)| format!("{folder}: nothing in it")).collect()
 }
 
 fn sources() -> Vec<File> {
@@ -286,8 +246,7 @@ fn sources() -> Vec<File> {
 #[test]
 fn the_sources_keep_the_rules() {
     let files = sources();
-    let complaints = [edges, network, wall_time, unfinished, lengths]
-        .map(|rule| rule(&files))
-        .concat();
+    let complaints =
+        [edges, network, wall_time, unfinished, lengths].map(|rule| rule(&files)).concat();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }

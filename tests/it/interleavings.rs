@@ -74,10 +74,7 @@ impl<L> World<L> {
         };
         Self {
             current: RwLock::new(Arc::new(Snapshot {
-                target: Arc::new(Target {
-                    old: true,
-                    _lease: in_target,
-                }),
+                target: Arc::new(Target { old: true, _lease: in_target }),
                 _lease: in_snapshot,
             })),
             answered: AtomicBool::new(false),
@@ -90,10 +87,7 @@ impl<L> World<L> {
         let snapshot = Arc::clone(&self.current.read().unwrap());
         let target = Arc::clone(&snapshot.target);
         drop(snapshot);
-        assert!(
-            !(after && target.old),
-            "a request got the old target after the swap"
-        );
+        assert!(!(after && target.old), "a request got the old target after the swap");
         if target.old {
             self.uses.fetch_add(1, Ordering::Relaxed);
         }
@@ -105,10 +99,7 @@ impl<L> World<L> {
             self.answered.store(true, Ordering::Release);
         }
         let next = Arc::new(Snapshot {
-            target: Arc::new(Target {
-                old: false,
-                _lease: None,
-            }),
+            target: Arc::new(Target { old: false, _lease: None }),
             _lease: None,
         });
         let previous = std::mem::replace(&mut *self.current.write().unwrap(), next);
@@ -144,9 +135,7 @@ where
         world.swap(mistake);
         block_on(drained);
         let uses = world.uses.load(Ordering::Relaxed);
-        requests
-            .into_iter()
-            .for_each(|request| request.join().unwrap());
+        requests.into_iter().for_each(|request| request.join().unwrap());
         let late = world.uses.load(Ordering::Relaxed) - uses;
         assert_eq!(late, 0, "drained while the old target was in use");
     });
@@ -167,9 +156,7 @@ where
         let waker = Waker::from(StdArc::clone(&woken));
         let mut context = Context::from_waker(&waker);
         let asked = Pin::new(&mut drained).poll(&mut context);
-        requests
-            .into_iter()
-            .for_each(|request| request.join().unwrap());
+        requests.into_iter().for_each(|request| request.join().unwrap());
         if asked.is_pending() {
             assert!(woken.0.load(Ordering::Acquire), "a wake-up was lost");
             assert!(Pin::new(&mut drained).poll(&mut context).is_ready());

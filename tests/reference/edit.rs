@@ -3,56 +3,18 @@
 /// One edit. Names of APIs are given with their group: `(group, name)`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Edit {
-    Service {
-        name: String,
-        kind: String,
-    },
-    RenameService {
-        from: String,
-        to: String,
-    },
-    DeleteService {
-        name: String,
-    },
-    Define {
-        service: String,
-        environment: String,
-        kind: String,
-        to: String,
-    },
-    Update {
-        service: String,
-        environment: String,
-        kind: String,
-        to: String,
-    },
-    DeleteDefinition {
-        service: String,
-        environment: String,
-    },
-    Group {
-        name: String,
-        host: String,
-        base_path: String,
-    },
-    DeleteGroup {
-        name: String,
-    },
-    Api {
-        name: ApiName,
-        api: Api,
-    },
-    DeleteApi {
-        name: ApiName,
-    },
-    Publish {
-        api: ApiName,
-        environment: String,
-    },
-    Unpublish {
-        api: ApiName,
-        environment: String,
-    },
+    Service { name: String, kind: String },
+    RenameService { from: String, to: String },
+    DeleteService { name: String },
+    Define { service: String, environment: String, kind: String, to: String },
+    Update { service: String, environment: String, kind: String, to: String },
+    DeleteDefinition { service: String, environment: String },
+    Group { name: String, host: String, base_path: String },
+    DeleteGroup { name: String },
+    Api { name: ApiName, api: Api },
+    DeleteApi { name: ApiName },
+    Publish { api: ApiName, environment: String },
+    Unpublish { api: ApiName, environment: String },
 }
 
 pub(crate) type ApiName = (String, String);

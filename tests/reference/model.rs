@@ -41,8 +41,7 @@ impl Model {
         let mut next = self.clone();
         next.revision += 1;
         for (place, edit) in edits.iter().enumerate() {
-            next.edit(edit.clone())
-                .map_err(|refusal| (Some(place), refusal))?;
+            next.edit(edit.clone()).map_err(|refusal| (Some(place), refusal))?;
         }
         next.unique().map_err(|refusal| (None, refusal))?;
         *self = next;
@@ -51,9 +50,7 @@ impl Model {
 
     /// Where requests for a published API go; nothing if it is dormant or not published.
     pub(crate) fn target(&self, api: &ApiName, environment: &str) -> Option<&str> {
-        let publication = self
-            .publications
-            .get(&(api.clone(), environment.to_owned()))?;
+        let publication = self.publications.get(&(api.clone(), environment.to_owned()))?;
         match &publication.api.backend {
             Backend::Inline(to) => Some(to),
             Backend::Service(service) => {
@@ -64,8 +61,7 @@ impl Model {
     }
 
     pub(super) fn definition(&self, service: &str, environment: &str) -> Option<&Definition> {
-        self.definitions
-            .get(&(service.to_owned(), environment.to_owned()))
+        self.definitions.get(&(service.to_owned(), environment.to_owned()))
     }
 
     fn edit(&mut self, edit: Edit) -> Result<(), Refusal> {
@@ -76,29 +72,15 @@ impl Model {
             },
             Edit::RenameService { from, to } => self.rename_service(&from, &to)?,
             Edit::DeleteService { name } => self.delete_service(&name)?,
-            Edit::Define {
-                service,
-                environment,
-                kind,
-                to,
-            } => {
+            Edit::Define { service, environment, kind, to } => {
                 self.define(service, environment, &kind, to)?;
             }
-            Edit::Update {
-                service,
-                environment,
-                kind,
-                to,
-            } => {
+            Edit::Update { service, environment, kind, to } => {
                 self.known(&service)?;
-                self.definition(&service, &environment)
-                    .ok_or(Refusal::NoDefinition)?;
+                self.definition(&service, &environment).ok_or(Refusal::NoDefinition)?;
                 self.define(service, environment, &kind, to)?;
             }
-            Edit::DeleteDefinition {
-                service,
-                environment,
-            } => {
+            Edit::DeleteDefinition { service, environment } => {
                 self.known(&service)?;
                 let removed = self.definitions.remove(&(service, environment));
                 removed.ok_or(Refusal::NoDefinition)?;
@@ -124,8 +106,7 @@ impl Model {
         }
         let before = self.definition(&service, &environment);
         let epoch = before.map_or(self.revision, |definition| definition.epoch);
-        self.definitions
-            .insert((service, environment), Definition { epoch, to });
+        self.definitions.insert((service, environment), Definition { epoch, to });
         Ok(())
     }
 
@@ -140,19 +121,15 @@ impl Model {
                 to.clone_into(name);
             }
         };
-        let published = self
-            .publications
-            .values_mut()
-            .map(|publication| &mut publication.api);
+        let published = self.publications.values_mut().map(|publication| &mut publication.api);
         for api in self.drafts.values_mut().chain(published) {
             if let Backend::Service(service) = &mut api.backend {
                 rename(service);
             }
         }
         let services = std::mem::take(&mut self.services).into_iter();
-        self.services = services
-            .map(|(mut name, kind)| (rename(&mut name), (name, kind)).1)
-            .collect();
+        self.services =
+            services.map(|(mut name, kind)| (rename(&mut name), (name, kind)).1).collect();
         let definitions = std::mem::take(&mut self.definitions).into_iter();
         self.definitions = definitions
             .map(|((mut name, environment), definition)| {
@@ -170,16 +147,11 @@ impl Model {
             self.target(api, environment).is_some()
         };
         if self.drafts.values().any(uses)
-            || self
-                .publications
-                .iter()
-                .filter(live)
-                .any(|(_, publication)| uses(&publication.api))
+            || self.publications.iter().filter(live).any(|(_, publication)| uses(&publication.api))
         {
             return Err(Refusal::InUse);
         }
-        self.publications
-            .retain(|_, publication| !uses(&publication.api));
+        self.publications.retain(|_, publication| !uses(&publication.api));
         self.definitions.retain(|(service, _), _| service != name);
         self.services.remove(name);
         Ok(())

@@ -8,11 +8,7 @@ impl Model {
     /// Edits of groups, APIs and publications.
     pub(super) fn edit_api(&mut self, edit: Edit) -> Result<(), Refusal> {
         match edit {
-            Edit::Group {
-                name,
-                host,
-                base_path,
-            } => {
+            Edit::Group { name, host, base_path } => {
                 self.groups.insert(name, (host, base_path));
             }
             Edit::DeleteGroup { name } => {
@@ -75,11 +71,8 @@ impl Model {
             })
             .map(|(key, _)| key.clone())
             .collect();
-        displaced
-            .iter()
-            .for_each(|key| drop(self.publications.remove(key)));
-        self.publications
-            .insert((name, environment), Publication { api, epoch });
+        displaced.iter().for_each(|key| drop(self.publications.remove(key)));
+        self.publications.insert((name, environment), Publication { api, epoch });
         Ok(())
     }
 
@@ -90,11 +83,7 @@ impl Model {
             .filter(|((api, environment), _)| self.target(api, environment).is_some())
             .map(|((api, environment), publication)| (&api.0, &**environment, &publication.api))
             .collect();
-        let drafts = self
-            .drafts
-            .iter()
-            .map(|(name, api)| (&name.0, "", api))
-            .collect();
+        let drafts = self.drafts.iter().map(|(name, api)| (&name.0, "", api)).collect();
         let clash = |all: &Vec<(&String, &str, &Api)>| {
             pairs(all).any(|(one, other)| {
                 (one.0, one.1) == (other.0, other.1) && same_route(one.2, other.2)

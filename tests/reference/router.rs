@@ -88,9 +88,7 @@ pub(crate) fn canonical(path: &str) -> Option<String> {
         }
     }
     let text = String::from_utf8(text).ok()?;
-    let dots = text
-        .split('/')
-        .any(|segment| segment == "." || segment == "..");
+    let dots = text.split('/').any(|segment| segment == "." || segment == "..");
     (!dots).then_some(text)
 }
 
@@ -163,11 +161,7 @@ mod tests {
         ] {
             let request = format!("GET {path}");
             let result = found(&[&format!("GET {pattern}")], &request);
-            let expected = if matched {
-                Ok(0)
-            } else {
-                Err(NoRoute::NotFound)
-            };
+            let expected = if matched { Ok(0) } else { Err(NoRoute::NotFound) };
             assert_eq!(result, expected, "{pattern} {path}");
         }
     }

@@ -8,10 +8,7 @@ fn name(text: &str) -> ApiName {
 }
 
 fn service(name: &str) -> Edit {
-    Edit::Service {
-        name: name.to_owned(),
-        kind: "http".to_owned(),
-    }
+    Edit::Service { name: name.to_owned(), kind: "http".to_owned() }
 }
 
 fn define(service: &str, to: &str) -> Edit {
@@ -24,10 +21,7 @@ fn define(service: &str, to: &str) -> Edit {
 }
 
 fn undefine(service: &str) -> Edit {
-    Edit::DeleteDefinition {
-        service: service.to_owned(),
-        environment: LIVE.to_owned(),
-    }
+    Edit::DeleteDefinition { service: service.to_owned(), environment: LIVE.to_owned() }
 }
 
 fn api(api: &str, path: &str, service: &str) -> Edit {
@@ -36,31 +30,19 @@ fn api(api: &str, path: &str, service: &str) -> Edit {
         path: path.to_owned(),
         backend: Backend::Service(service.to_owned()),
     };
-    Edit::Api {
-        name: name(api),
-        api: api_draft,
-    }
+    Edit::Api { name: name(api), api: api_draft }
 }
 
 fn publish(api: &str) -> Edit {
-    Edit::Publish {
-        api: name(api),
-        environment: LIVE.to_owned(),
-    }
+    Edit::Publish { api: name(api), environment: LIVE.to_owned() }
 }
 
 fn unpublish(api: &str) -> Edit {
-    Edit::Unpublish {
-        api: name(api),
-        environment: LIVE.to_owned(),
-    }
+    Edit::Unpublish { api: name(api), environment: LIVE.to_owned() }
 }
 
 fn rename(from: &str, to: &str) -> Edit {
-    Edit::RenameService {
-        from: from.to_owned(),
-        to: to.to_owned(),
-    }
+    Edit::RenameService { from: from.to_owned(), to: to.to_owned() }
 }
 
 /// A service `s` defined as `one`, and the API `read` published through it.
@@ -71,13 +53,8 @@ fn shop() -> Model {
         host: "shop.example.com".to_owned(),
         base_path: "/".to_owned(),
     };
-    let edits = [
-        service("s"),
-        define("s", "one"),
-        group,
-        api("read", "/a/[x]", "s"),
-        publish("read"),
-    ];
+    let edits =
+        [service("s"), define("s", "one"), group, api("read", "/a/[x]", "s"), publish("read")];
     model.apply(&edits).unwrap();
     model
 }
@@ -94,10 +71,7 @@ fn after(edits: &[Edit]) -> Model {
 fn refusal(mut model: Model, edit: Edit) -> Refusal {
     let before = model.clone();
     let (_, refusal) = model.apply(&[edit]).unwrap_err();
-    assert_eq!(
-        model, before,
-        "a refused change leaves everything as it was"
-    );
+    assert_eq!(model, before, "a refused change leaves everything as it was");
     refusal
 }
 
@@ -105,17 +79,10 @@ fn refusal(mut model: Model, edit: Edit) -> Refusal {
 fn an_update_moves_and_a_delete_unpublishes() {
     let read = name("read");
     assert_eq!(shop().target(&read, LIVE), Some("one"));
-    assert_eq!(
-        after(&[define("s", "two")]).target(&read, LIVE),
-        Some("two")
-    );
+    assert_eq!(after(&[define("s", "two")]).target(&read, LIVE), Some("two"));
     assert_eq!(after(&[undefine("s")]).target(&read, LIVE), None);
     let again = [undefine("s"), define("s", "two")];
-    assert_eq!(
-        after(&again).target(&read, LIVE),
-        None,
-        "a new epoch resurrects nothing"
-    );
+    assert_eq!(after(&again).target(&read, LIVE), None, "a new epoch resurrects nothing");
     let published = [undefine("s"), define("s", "two"), publish("read")];
     assert_eq!(after(&published).target(&read, LIVE), Some("two"));
     assert_eq!(shop().target(&read, "TEST"), None);
@@ -128,10 +95,7 @@ fn an_api_with_its_own_definition_is_live_until_unpublished() {
         path: "/own".to_owned(),
         backend: Backend::Inline("here".to_owned()),
     };
-    let own = Edit::Api {
-        name: name("own"),
-        api: own,
-    };
+    let own = Edit::Api { name: name("own"), api: own };
     let edits = [own, publish("own"), undefine("s")];
     assert_eq!(after(&edits).target(&name("own"), LIVE), Some("here"));
     let gone = after(&[&edits[..], &[unpublish("own")]].concat());
@@ -146,112 +110,63 @@ fn only_what_is_defined_can_be_updated() {
         kind: "http".to_owned(),
         to: to.to_owned(),
     };
-    assert_eq!(
-        after(&[update("two")]).target(&name("read"), LIVE),
-        Some("two")
-    );
-    assert_eq!(
-        refusal(after(&[undefine("s")]), update("two")),
-        Refusal::NoDefinition
-    );
+    assert_eq!(after(&[update("two")]).target(&name("read"), LIVE), Some("two"));
+    assert_eq!(refusal(after(&[undefine("s")]), update("two")), Refusal::NoDefinition);
 }
 
 #[test]
 fn editing_a_draft_changes_nothing_published() {
     let moved = [service("t"), api("read", "/b", "t")];
     assert_eq!(after(&moved).target(&name("read"), LIVE), Some("one"));
-    assert_eq!(
-        refusal(after(&moved), publish("read")),
-        Refusal::NoDefinition
-    );
+    assert_eq!(refusal(after(&moved), publish("read")), Refusal::NoDefinition);
 }
 
 #[test]
 fn a_rename_is_seen_everywhere() {
     let model = after(&[rename("s", "t"), define("t", "two")]);
     assert_eq!(model.target(&name("read"), LIVE), Some("two"));
-    assert_eq!(
-        refusal(model, define("s", "three")),
-        Refusal::UnknownService
-    );
-    assert_eq!(
-        refusal(after(&[service("t")]), rename("s", "t")),
-        Refusal::NameTaken
-    );
+    assert_eq!(refusal(model, define("s", "three")), Refusal::UnknownService);
+    assert_eq!(refusal(after(&[service("t")]), rename("s", "t")), Refusal::NameTaken);
 }
 
 #[test]
 fn what_is_in_use_stays() {
-    let delete_service = || Edit::DeleteService {
-        name: "s".to_owned(),
-    };
+    let delete_service = || Edit::DeleteService { name: "s".to_owned() };
     let delete_api = || Edit::DeleteApi { name: name("read") };
-    let delete_group = || Edit::DeleteGroup {
-        name: "shop".to_owned(),
-    };
+    let delete_group = || Edit::DeleteGroup { name: "shop".to_owned() };
     assert_eq!(refusal(shop(), delete_service()), Refusal::InUse);
     assert_eq!(refusal(shop(), delete_api()), Refusal::InUse);
     assert_eq!(refusal(shop(), delete_group()), Refusal::InUse);
-    let model = after(&[
-        undefine("s"),
-        delete_api(),
-        delete_service(),
-        delete_group(),
-    ]);
-    assert_eq!(
-        model.publications.len() + model.services.len() + model.groups.len(),
-        0
-    );
+    let model = after(&[undefine("s"), delete_api(), delete_service(), delete_group()]);
+    assert_eq!(model.publications.len() + model.services.len() + model.groups.len(), 0);
 }
 
 #[test]
 fn routes_are_unique_among_drafts_and_among_what_is_live() {
-    assert_eq!(
-        refusal(shop(), api("other", "/a/[y]", "s")),
-        Refusal::RouteTaken
-    );
+    assert_eq!(refusal(shop(), api("other", "/a/[y]", "s")), Refusal::RouteTaken);
     let drafts = [api("read", "/b", "s"), api("other", "/a/[y]", "s")];
-    assert_eq!(
-        refusal(after(&drafts), publish("other")),
-        Refusal::RouteTaken
-    );
-    let swapped = [
-        api("read", "/b", "s"),
-        api("other", "/a/[y]", "s"),
-        publish("other"),
-        publish("read"),
-    ];
+    assert_eq!(refusal(after(&drafts), publish("other")), Refusal::RouteTaken);
+    let swapped =
+        [api("read", "/b", "s"), api("other", "/a/[y]", "s"), publish("other"), publish("read")];
     shop().apply(&swapped).unwrap();
 }
 
 #[test]
 fn a_dormant_publication_gives_way_and_a_refusal_keeps_it() {
-    let dormant = [
-        undefine("s"),
-        define("s", "two"),
-        api("read", "/b", "s"),
-        api("other", "/a/[y]", "s"),
-    ];
+    let dormant =
+        [undefine("s"), define("s", "two"), api("read", "/b", "s"), api("other", "/a/[y]", "s")];
     let model = after(&dormant);
     assert_eq!(model.publications.len(), 1);
     let displaced = after(&[&dormant[..], &[publish("other")]].concat());
     assert_eq!(displaced.publications.len(), 1);
     assert_eq!(displaced.target(&name("other"), LIVE), Some("two"));
     assert_eq!(refusal(displaced, unpublish("read")), Refusal::NotPublished);
-    assert_eq!(
-        after(&[&dormant[..], &[unpublish("read")]].concat())
-            .publications
-            .len(),
-        0
-    );
+    assert_eq!(after(&[&dormant[..], &[unpublish("read")]].concat()).publications.len(), 0);
 }
 
 #[test]
 fn kinds_and_hosts_are_kept_apart() {
-    let mock = Edit::Service {
-        name: "s".to_owned(),
-        kind: "mock".to_owned(),
-    };
+    let mock = Edit::Service { name: "s".to_owned(), kind: "mock".to_owned() };
     assert_eq!(refusal(shop(), mock), Refusal::KindImmutable);
     let define = Edit::Define {
         service: "s".to_owned(),

@@ -75,17 +75,10 @@ fn only_transport_names_the_network() {
         "use tokio_rustls::rustls;",
         "fn f(_: rustls::ClientConfig) {}",
     ] {
-        assert_eq!(
-            network(&house("backend/http/x.rs", text)).len(),
-            1,
-            "{text}"
-        );
+        assert_eq!(network(&house("backend/http/x.rs", text)).len(), 1, "{text}");
         assert_eq!(network(&house("transport/x.rs", text)), [""; 0], "{text}");
     }
-    assert_eq!(
-        network(&house("gateway/x.rs", "use hyper::body::Body;")),
-        [""; 0]
-    );
+    assert_eq!(network(&house("gateway/x.rs", "use hyper::body::Body;")), [""; 0]);
 }
 
 #[test]
@@ -97,22 +90,10 @@ fn only_one_file_asks_for_the_wall_time() {
 
 #[test]
 fn nothing_is_left_for_later() {
-    for text in [
-        "fn f() { todo!() }",
-        "fn f() { unimplemented!() }",
-        "// TODO: f",
-        "// FIXME",
-    ] {
-        assert_eq!(
-            unfinished(&house("gateway/mod.rs", text)).len(),
-            1,
-            "{text}"
-        );
+    for text in ["fn f() { todo!() }", "fn f() { unimplemented!() }", "// TODO: f", "// FIXME"] {
+        assert_eq!(unfinished(&house("gateway/mod.rs", text)).len(), 1, "{text}");
     }
-    assert_eq!(
-        unfinished(&house("gateway/mod.rs", "fn todo() {}")),
-        [""; 0]
-    );
+    assert_eq!(unfinished(&house("gateway/mod.rs", "fn todo() {}")), [""; 0]);
 }
 
 #[test]
@@ -132,14 +113,7 @@ fn a_folder_with_nothing_in_it_is_refused() {
         "pub mod nothing;",
         "#[cfg(test)] mod tests { fn f() {} }",
     ] {
-        assert_eq!(
-            empty_folders(&house("gateway/mod.rs", text)).len(),
-            1,
-            "{text}"
-        );
+        assert_eq!(empty_folders(&house("gateway/mod.rs", text)).len(), 1, "{text}");
     }
-    assert_eq!(
-        empty_folders(&house("gateway/mod.rs", "mod a; fn f() {}")),
-        [""; 0]
-    );
+    assert_eq!(empty_folders(&house("gateway/mod.rs", "mod a; fn f() {}")), [""; 0]);
 }

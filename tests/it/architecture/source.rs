@@ -57,9 +57,7 @@ fn end_of_token(chars: &[char], at: usize) -> usize {
     let next = |offset: usize| chars.get(at + offset).copied().unwrap_or(' ');
     let word = |from: usize| {
         let more = chars[from..].iter();
-        from + more
-            .take_while(|c| c.is_alphanumeric() || **c == '_')
-            .count()
+        from + more.take_while(|c| c.is_alphanumeric() || **c == '_').count()
     };
     match chars[at] {
         '/' if next(1) == '/' => at + chars[at..].iter().take_while(|c| **c != '\n').count(),
@@ -128,10 +126,7 @@ fn end_of_raw_text(chars: &[char], start: usize) -> usize {
 fn test_attribute(tokens: &[Token]) -> Option<usize> {
     let starts = |with: &[&str]| {
         tokens.len() >= with.len()
-            && tokens
-                .iter()
-                .zip(with)
-                .all(|(token, text)| token.text == *text)
+            && tokens.iter().zip(with).all(|(token, text)| token.text == *text)
     };
     let outer = starts(&["#", "[", "cfg", "(", "test"])
         || starts(&["#", "[", "cfg", "(", "all", "(", "test"]);
@@ -187,13 +182,12 @@ pub(super) fn paths(tokens: &[Token]) -> Vec<Path> {
             let start = at + usize::from(use_tree);
             let mut leaves = Vec::new();
             at = tree(tokens, start, &[], &mut leaves).max(at + 1);
-            found.extend(leaves.into_iter().filter(|(path, _)| path.len() > 1).map(
-                |(segments, line)| Path {
-                    segments,
-                    line,
-                    depth: modules.len(),
-                },
-            ));
+            found.extend(
+                leaves
+                    .into_iter()
+                    .filter(|(path, _)| path.len() > 1)
+                    .map(|(segments, line)| Path { segments, line, depth: modules.len() }),
+            );
         } else {
             at += 1;
         }
@@ -252,10 +246,7 @@ fn follows(tokens: &[Token], at: usize, text: &str) -> bool {
 }
 
 fn follows_path(tokens: &[Token], at: usize, path: &[String]) -> bool {
-    path.is_empty()
-        || tokens
-            .get(at.wrapping_sub(1))
-            .is_some_and(|token| token.text == "::")
+    path.is_empty() || tokens.get(at.wrapping_sub(1)).is_some_and(|token| token.text == "::")
 }
 
 #[cfg(test)]

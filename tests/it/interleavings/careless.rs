@@ -38,10 +38,7 @@ fn make(wake_first: bool, look_again: bool) -> (Lease, Drained) {
         wakers: Mutex::new(Vec::new()),
         look_again,
     });
-    let lease = Lease {
-        shared: Arc::clone(&shared),
-        wake_first,
-    };
+    let lease = Lease { shared: Arc::clone(&shared), wake_first };
     (lease, Drained(shared))
 }
 
