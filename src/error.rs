@@ -52,11 +52,7 @@ impl Place {
         environment: Environment,
         generation: Revision,
     ) -> Self {
-        Self {
-            service,
-            environment,
-            generation,
-        }
+        Self { service, environment, generation }
     }
 }
 
@@ -66,14 +62,7 @@ impl Error {
     /// Say the truth about `retry`: it decides whether a POST may be sent again.
     pub fn new(kind: ErrorKind, retry: Retry, context: impl Into<String>) -> Self {
         let (stage, context) = (kind.usual_stage(), context.into());
-        Self(Box::new(Inner {
-            kind,
-            stage,
-            retry,
-            context,
-            place: None,
-            source: None,
-        }))
+        Self(Box::new(Inner { kind, stage, retry, context, place: None, source: None }))
     }
 
     /// The same failure with what lies behind it, for logs; clients never see it.
@@ -142,20 +131,9 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
-            kind,
-            stage,
-            context,
-            place,
-            ..
-        } = &*self.0;
+        let Inner { kind, stage, context, place, .. } = &*self.0;
         write!(f, "{kind}: {context} ({:?} while {stage:?}", kind.party())?;
-        if let Some(Place {
-            service,
-            environment,
-            generation,
-        }) = place
-        {
+        if let Some(Place { service, environment, generation }) = place {
             match service {
                 Some(service) => write!(f, ", service {service}")?,
                 None => f.write_str(", inline definition")?,

@@ -1,10 +1,15 @@
 //! Embeddable, environment-aware, transactional backend services for API gateways.
 
+use std::sync::Arc;
+
 pub mod backend;
 pub mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod model;
+pub mod publish;
+pub mod registry;
+pub mod store;
 pub mod sync;
 pub mod time;
 pub mod transport;
@@ -15,6 +20,13 @@ pub use crate::model::definition::{
     Custom, Discovery, EventBridge, FunctionCompute, Http, Mixed, Mock, Oss, Vpc,
 };
 pub use crate::model::{
-    Api, ApiName, BackendService, Definition, Environment, Group, GroupName, Kind, Revision,
-    ServiceName,
+    Api, ApiName, BackendService, Definition, Environment, Group, GroupName, InvalidDefinition,
+    Kind, Revision, ServiceName,
 };
+pub use crate::publish::{Publisher, Receipt};
+pub use crate::registry::{Change, CommitError, Registry, Rejected};
+
+/// The adapters of the kinds that are built in.
+fn built_in_kinds() -> Vec<Arc<dyn backend::Factory>> {
+    Vec::new()
+}

@@ -55,11 +55,7 @@ impl Body {
     }
 
     fn of(inner: Inner) -> Self {
-        Self {
-            inner,
-            held: None,
-            idle: None,
-        }
+        Self { inner, held: None, idle: None }
     }
 
     /// The same, keeping `lease` alive until its last byte is handed out or it is dropped.
@@ -75,11 +71,7 @@ impl Body {
     #[must_use]
     pub(crate) fn idle_limit(mut self, limit: Duration) -> Self {
         if matches!(self.inner, Inner::Stream(_)) {
-            self.idle = Some(Idle {
-                limit,
-                sleep: None,
-                resting: false,
-            });
+            self.idle = Some(Idle { limit, sleep: None, resting: false });
         }
         self
     }
@@ -88,20 +80,14 @@ impl Body {
 impl Idle {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         let limit = self.limit;
-        let sleep = self
-            .sleep
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         if !std::mem::replace(&mut self.resting, true) {
             sleep.as_mut().reset(Instant::now() + limit);
         }
         ready!(sleep.as_mut().poll(cx));
         Poll::Ready(
-            Error::new(
-                ErrorKind::Timeout,
-                Retry::Never,
-                format!("body idle for {limit:?}"),
-            )
-            .at_stage(Stage::Response),
+            Error::new(ErrorKind::Timeout, Retry::Never, format!("body idle for {limit:?}"))
+                .at_stage(Stage::Response),
         )
     }
 }
@@ -167,11 +153,7 @@ impl Default for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self::of(if bytes.is_empty() {
-            Inner::Empty
-        } else {
-            Inner::Whole(bytes)
-        })
+        Self::of(if bytes.is_empty() { Inner::Empty } else { Inner::Whole(bytes) })
     }
 }
 
@@ -195,8 +177,6 @@ impl From<&'static str> for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body")
-            .field("size", &self.size_hint())
-            .finish_non_exhaustive()
+        f.debug_struct("Body").field("size", &self.size_hint()).finish_non_exhaustive()
     }
 }

@@ -18,11 +18,7 @@ impl Call {
     /// A first attempt.
     #[must_use]
     pub fn new(place: Place, timeout: Duration) -> Self {
-        Self {
-            place,
-            attempt: 1,
-            timeout,
-        }
+        Self { place, attempt: 1, timeout }
     }
 
     /// The backend service; absent for an API with its own definition.

@@ -14,15 +14,7 @@ pub struct Capability {
 
 impl Capability {
     /// Canned answers.
-    pub const CANNED: Self = Self {
-        forwards: false,
-        streams: false,
-        upgrades: false,
-    };
+    pub const CANNED: Self = Self { forwards: false, streams: false, upgrades: false };
     /// Requests are forwarded and bodies flow.
-    pub const STREAMING: Self = Self {
-        forwards: true,
-        streams: true,
-        upgrades: false,
-    };
+    pub const STREAMING: Self = Self { forwards: true, streams: true, upgrades: false };
 }

@@ -77,11 +77,7 @@ pub(crate) struct FromFunction<D, F> {
 
 impl<D, F> FromFunction<D, F> {
     pub(crate) fn new(kind: Kind, function: F) -> Self {
-        Self {
-            kind,
-            function,
-            definition: PhantomData,
-        }
+        Self { kind, function, definition: PhantomData }
     }
 }
 
@@ -107,10 +103,7 @@ where
 
     fn build(&self, definition: &Definition, _: &Context) -> Result<Built, InvalidDefinition> {
         let Settings::Custom(custom) = &definition.settings else {
-            return Err(InvalidDefinition::new(
-                "kind",
-                "is not the kind of this adapter",
-            ));
+            return Err(InvalidDefinition::new("kind", "is not the kind of this adapter"));
         };
         let settings = serde_json::Value::Object(custom.settings.clone());
         let own = serde_json::from_value(settings)

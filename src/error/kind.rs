@@ -155,10 +155,8 @@ mod tests {
             assert_eq!(&code[1..4], status.as_str(), "{kind:?}");
             assert_eq!(code.len(), 6);
         }
-        let codes: std::collections::BTreeSet<_> = ErrorKind::ALL
-            .iter()
-            .map(|kind| kind.answer().code)
-            .collect();
+        let codes: std::collections::BTreeSet<_> =
+            ErrorKind::ALL.iter().map(|kind| kind.answer().code).collect();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
     }
 }

@@ -34,10 +34,7 @@ pub struct Api {
     #[serde(default, skip_serializing_if = "is_default")]
     pub visibility: Visibility,
     /// By which protocols it may be called.
-    #[serde(
-        default = "default_protocols",
-        skip_serializing_if = "is_default_protocols"
-    )]
+    #[serde(default = "default_protocols", skip_serializing_if = "is_default_protocols")]
     pub protocol: Vec<Protocol>,
     /// How parameters reach the backend.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -305,10 +302,7 @@ impl ResponseDefinition {
     /// A description with nothing said yet.
     #[must_use]
     pub fn new(content: ResponseType) -> Self {
-        Self {
-            content,
-            ..Self::default()
-        }
+        Self { content, ..Self::default() }
     }
 
     /// The same with a sample of at most 32 KiB.
@@ -329,11 +323,7 @@ impl ResponseDefinition {
     #[must_use]
     pub fn error(mut self, code: impl Into<String>, message: impl Into<String>) -> Self {
         let (code, message) = (code.into(), message.into());
-        self.errors.push(ResponseError {
-            code,
-            message,
-            description: String::new(),
-        });
+        self.errors.push(ResponseError { code, message, description: String::new() });
         self
     }
 }

@@ -32,11 +32,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 #[must_use]
 pub fn text(duration: Duration) -> String {
     let millis = duration.as_millis();
-    if millis % 1000 == 0 {
-        format!("{}s", millis / 1000)
-    } else {
-        format!("{millis}ms")
-    }
+    if millis % 1000 == 0 { format!("{}s", millis / 1000) } else { format!("{millis}ms") }
 }
 
 pub(crate) mod optional {
@@ -68,12 +64,9 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        for (given, millis, written) in [
-            ("250ms", 250, "250ms"),
-            ("3s", 3000, "3s"),
-            ("2m", 120_000, "120s"),
-            ("0s", 0, "0s"),
-        ] {
+        for (given, millis, written) in
+            [("250ms", 250, "250ms"), ("3s", 3000, "3s"), ("2m", 120_000, "120s"), ("0s", 0, "0s")]
+        {
             let duration = parse(given).unwrap();
             assert_eq!(duration, Duration::from_millis(millis));
             assert_eq!(text(duration), written);

@@ -79,17 +79,12 @@ impl FromStr for Kind {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        if let Some(kind) = Self::BUILT_IN
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-        {
+        if let Some(kind) = Self::BUILT_IN.into_iter().find(|kind| kind.as_str() == text) {
             return Ok(kind);
         }
         let valid = text.len() <= 64
             && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if valid {
             Ok(Self(Name::Custom(text.into())))
         } else {

@@ -91,11 +91,7 @@ impl PathPattern {
     /// See [`InvalidPath`].
     pub fn parse(text: &str, escape: bool) -> Result<Self, InvalidPath> {
         let text = canonical_text(text)?;
-        let mut shape = Shape {
-            parameters: 0,
-            length: 0,
-            tail: false,
-        };
+        let mut shape = Shape { parameters: 0, length: 0, tail: false };
         let mut names = Vec::new();
         let mut segments = text.split('/').skip(1).peekable();
         while let Some(segment) = segments.next() {
@@ -115,10 +111,7 @@ impl PathPattern {
             }
             shape.length += 1;
         }
-        Ok(Self {
-            text: text.into(),
-            shape,
-        })
+        Ok(Self { text: text.into(), shape })
     }
 
     /// The pattern as text, in its canonical spelling.
@@ -133,10 +126,7 @@ impl PathPattern {
 
     /// The segments, without the tail's `*`.
     pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
-        self.text
-            .split('/')
-            .skip(1)
-            .take(usize::from(self.shape.length))
+        self.text.split('/').skip(1).take(usize::from(self.shape.length))
     }
 
     /// The names of the parameters and the segments they stand for, in order.
@@ -172,21 +162,13 @@ impl fmt::Display for PathPattern {
 
 impl Shape {
     pub(crate) fn is_parameter(self, index: usize) -> bool {
-        self.parameters
-            & (1_u32
-                .checked_shl(u32::try_from(index).unwrap_or(32))
-                .unwrap_or(0))
-            != 0
+        self.parameters & (1_u32.checked_shl(u32::try_from(index).unwrap_or(32)).unwrap_or(0)) != 0
     }
 
     /// Whether a path of `segments` segments can have this shape.
     pub(crate) fn fits(self, segments: usize) -> bool {
         let length = usize::from(self.length);
-        if self.tail {
-            length < segments
-        } else {
-            length == segments
-        }
+        if self.tail { length < segments } else { length == segments }
     }
 
     /// Hashes what a path of this shape must agree on: the group, the shape and its literal segments.
@@ -242,11 +224,7 @@ impl PathTemplate {
                     .ok_or_else(|| InvalidPath::Unknown(name.to_owned()))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            text: own.text,
-            sources,
-            tail: own.shape.tail,
-        })
+        Ok(Self { text: own.text, sources, tail: own.shape.tail })
     }
 
     /// The template as text.
@@ -268,11 +246,8 @@ impl PathTemplate {
         segment: impl Fn(usize) -> &'a str,
         tail: &str,
     ) {
-        let mut rest: &str = if self.tail {
-            self.text.strip_suffix('*').unwrap_or(&self.text)
-        } else {
-            &self.text
-        };
+        let mut rest: &str =
+            if self.tail { self.text.strip_suffix('*').unwrap_or(&self.text) } else { &self.text };
         for source in &self.sources {
             let Some((literal, after)) = rest.split_once('[') else {
                 break;
@@ -312,9 +287,7 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
 pub(crate) fn mix(hash: u64, value: u64) -> u64 {
     let product = u128::from(hash ^ value ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
     let [low, high] = [product & u128::from(u64::MAX), product >> 64];
-    u64::try_from(low ^ high)
-        .unwrap_or_default()
-        .rotate_left(23)
+    u64::try_from(low ^ high).unwrap_or_default().rotate_left(23)
 }
 
 /// Whether the path of a request or a URL is one that everybody reads the same way.
@@ -360,11 +333,7 @@ pub(crate) fn canonical(path: &str) -> Result<Cow<'_, str>, InvalidPath> {
         }
         before = byte;
     }
-    let path = if odd {
-        Cow::Owned(decoded(path)?)
-    } else {
-        Cow::Borrowed(path)
-    };
+    let path = if odd { Cow::Owned(decoded(path)?) } else { Cow::Borrowed(path) };
     if (dotted || odd) && path.split('/').any(|segment| matches!(segment, "." | "..")) {
         return Err(InvalidPath::Ambiguous("a dot segment"));
     }
@@ -409,14 +378,10 @@ fn parameter(segment: &str, escape: bool) -> Result<Option<&str>, InvalidPath> {
     if escape || !segment.contains(['[', ']']) {
         return Ok(None);
     }
-    let name = segment
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let name = segment.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let valid = |name: &&str| {
         (1..=64).contains(&name.len())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
     };
     match name.filter(valid) {
         Some(name) => Ok(Some(name)),

@@ -92,12 +92,7 @@ impl Stamp {
     /// A stamp without a reason.
     #[must_use]
     pub fn new(revision: Revision, who: impl Into<Arc<str>>, when: Timestamp) -> Self {
-        Self {
-            revision,
-            who: who.into(),
-            why: None,
-            when,
-        }
+        Self { revision, who: who.into(), why: None, when }
     }
 
     /// The same with a reason.

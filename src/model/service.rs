@@ -23,10 +23,7 @@ impl BackendService {
     /// A service of `kind` without a description.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            description: String::new(),
-        }
+        Self { kind, description: String::new() }
     }
 
     /// The same with a description of at most 180 characters.

@@ -15,10 +15,7 @@ use super::primitive::{Arc, Mutex};
 /// A lease, and the future that resolves when it is dropped.
 #[must_use]
 pub fn lease() -> (Lease, Drained) {
-    let shared = Arc::new(Mutex::new(State {
-        gone: false,
-        wakers: Vec::new(),
-    }));
+    let shared = Arc::new(Mutex::new(State { gone: false, wakers: Vec::new() }));
     (Lease(Arc::clone(&shared)), Drained(shared))
 }
 

@@ -1,4 +1,4 @@
-//! Everything that is tested from outside, in one binary: a link a file costs dearly.
+//! The integration tests: one binary, one module per topic.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,3 +12,4 @@ mod architecture;
 mod interleavings;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod rules;

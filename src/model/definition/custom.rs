@@ -32,10 +32,7 @@ impl Custom {
     ///
     /// When `kind` cannot be the name of a custom kind.
     pub fn new(kind: &str) -> Result<Self, InvalidName> {
-        Ok(Self {
-            kind: Kind::custom(kind)?,
-            settings: Map::new(),
-        })
+        Ok(Self { kind: Kind::custom(kind)?, settings: Map::new() })
     }
 
     /// The same with one more key.
@@ -48,18 +45,12 @@ impl Custom {
     pub(super) fn check(&self) -> Result<(), InvalidDefinition> {
         for reserved in ["kind", "timeout"] {
             if self.settings.contains_key(reserved) {
-                return Err(InvalidDefinition::new(
-                    reserved,
-                    "is a key of every definition",
-                ));
+                return Err(InvalidDefinition::new(reserved, "is a key of every definition"));
             }
         }
         let size = serde_json::to_vec(&self.settings).map_or(usize::MAX, |bytes| bytes.len());
         if size > MAX_CUSTOM_DEFINITION {
-            return Err(InvalidDefinition::new(
-                "definition",
-                "is larger than 64 KiB",
-            ));
+            return Err(InvalidDefinition::new("definition", "is larger than 64 KiB"));
         }
         Ok(())
     }

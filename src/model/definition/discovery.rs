@@ -77,11 +77,7 @@ impl Discovery {
     /// The service `service` of a registry.
     #[must_use]
     pub fn of(registry: RegistryKind, service: impl Into<String>) -> Self {
-        Self {
-            registry,
-            service: service.into(),
-            ..Self::default()
-        }
+        Self { registry, service: service.into(), ..Self::default() }
     }
 
     pub(super) fn check(&self) -> Result<(), InvalidDefinition> {
@@ -89,17 +85,11 @@ impl Discovery {
         match self.scheme.as_deref() {
             None | Some("http" | "https") => {}
             Some(_) => {
-                return Err(InvalidDefinition::new(
-                    "scheme",
-                    "is neither http nor https",
-                ));
+                return Err(InvalidDefinition::new("scheme", "is neither http nor https"));
             }
         }
         if self.max_shrink.is_some_and(|percent| percent > 100) {
-            return Err(InvalidDefinition::new(
-                "max_shrink",
-                "is more than 100 percent",
-            ));
+            return Err(InvalidDefinition::new("max_shrink", "is more than 100 percent"));
         }
         Ok(())
     }

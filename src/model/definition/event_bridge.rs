@@ -55,11 +55,7 @@ impl EventBridge {
     /// Events of `source` on `bus`.
     #[must_use]
     pub fn bus(bus: impl Into<String>, source: impl Into<String>) -> Self {
-        Self {
-            bus: bus.into(),
-            source: source.into(),
-            ..Self::default()
-        }
+        Self { bus: bus.into(), source: source.into(), ..Self::default() }
     }
 
     pub(super) fn check(&self) -> Result<(), InvalidDefinition> {

@@ -106,8 +106,6 @@ impl FunctionCompute {
         if self.endpoint.is_none() {
             check_required_token("region", self.region.as_deref().unwrap_or_default())?;
         }
-        self.qualifier
-            .as_deref()
-            .map_or(Ok(()), |text| check_token("qualifier", text))
+        self.qualifier.as_deref().map_or(Ok(()), |text| check_token("qualifier", text))
     }
 }

@@ -90,10 +90,7 @@ impl Http {
     /// The endpoint at `url`, such as `http://10.0.0.7:8080` or `https://orders.internal/base`.
     #[must_use]
     pub fn to(url: impl Into<String>) -> Self {
-        Self {
-            url: Some(url.into()),
-            ..Self::default()
-        }
+        Self { url: Some(url.into()), ..Self::default() }
     }
 
     /// The same with this Host sent to the backend.
@@ -126,10 +123,7 @@ impl Http {
         if let Some(version) = self.tls.as_ref().and_then(|tls| tls.min_version.as_deref())
             && !matches!(version, "1.2" | "1.3")
         {
-            return Err(InvalidDefinition::new(
-                "tls.min_version",
-                "is neither 1.2 nor 1.3",
-            ));
+            return Err(InvalidDefinition::new("tls.min_version", "is neither 1.2 nor 1.3"));
         }
         Ok(())
     }
@@ -149,10 +143,7 @@ fn check_authority(field: &str, text: &str) -> Result<(), InvalidDefinition> {
         Ok(authority) if !authority.as_str().contains('@') && !authority.host().is_empty() => {
             Ok(())
         }
-        _ => Err(InvalidDefinition::new(
-            field,
-            format!("{text:?} is not a host or host:port"),
-        )),
+        _ => Err(InvalidDefinition::new(field, format!("{text:?} is not a host or host:port"))),
     }
 }
 
@@ -213,16 +204,13 @@ impl FromStr for Url {
     type Err = InvalidUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidUrl> {
-        let refuse = |reason: &str| InvalidUrl {
-            reason: reason.to_owned(),
-        };
+        let refuse = |reason: &str| InvalidUrl { reason: reason.to_owned() };
         // `Uri` cuts a fragment off silently and takes a query for granted.
         if text.contains(['#', '?', '\\']) {
             return Err(refuse("contains a query, a fragment or a backslash"));
         }
-        let uri: http::Uri = text
-            .parse()
-            .map_err(|error| refuse(&format!("is not a URL: {error}")))?;
+        let uri: http::Uri =
+            text.parse().map_err(|error| refuse(&format!("is not a URL: {error}")))?;
         let https = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
@@ -233,18 +221,12 @@ impl FromStr for Url {
         if authority.as_str().contains('@') {
             return Err(refuse("contains user information"));
         }
-        let host = authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         if host.is_empty() {
             return Err(refuse("has no host"));
         }
         // `Authority` lets ports pass that are no numbers.
-        let written = authority
-            .as_str()
-            .get(authority.host().len()..)
-            .unwrap_or_default();
+        let written = authority.as_str().get(authority.host().len()..).unwrap_or_default();
         let port = match written.strip_prefix(':').map(str::parse::<u16>) {
             None => {
                 if https {
@@ -288,15 +270,9 @@ mod tests {
     #[test]
     fn a_url_is_taken_apart() {
         let url: Url = "http://Orders.Internal:8080/base/".parse().unwrap();
-        assert_eq!(
-            (url.host(), url.port(), url.base_path()),
-            ("orders.internal", 8080, "/base")
-        );
+        assert_eq!((url.host(), url.port(), url.base_path()), ("orders.internal", 8080, "/base"));
         let url: Url = "https://[2001:db8::1]".parse().unwrap();
-        assert_eq!(
-            (url.host(), url.port(), url.base_path()),
-            ("2001:db8::1", 443, "")
-        );
+        assert_eq!((url.host(), url.port(), url.base_path()), ("2001:db8::1", 443, ""));
         for bad in [
             "",
             "orders",

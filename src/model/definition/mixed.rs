@@ -79,11 +79,9 @@ impl Serialize for Mixed {
                 map.insert("concrete".to_owned(), value);
                 map.serialize(serializer)
             }
-            Self::Legs { legs, sticky } => Composition {
-                legs: legs.clone(),
-                sticky: sticky.clone(),
+            Self::Legs { legs, sticky } => {
+                Composition { legs: legs.clone(), sticky: sticky.clone() }.serialize(serializer)
             }
-            .serialize(serializer),
         }
     }
 }

@@ -35,12 +35,7 @@ pub struct Mock {
 
 impl Default for Mock {
     fn default() -> Self {
-        Self {
-            status: 200,
-            headers: BTreeMap::new(),
-            body: String::new(),
-            delay: None,
-        }
+        Self { status: 200, headers: BTreeMap::new(), body: String::new(), delay: None }
     }
 }
 
@@ -102,10 +97,7 @@ impl Mock {
                 return Err(InvalidDefinition::new(field(), "is not a header value"));
             }
             if is_framing(name) {
-                return Err(InvalidDefinition::new(
-                    field(),
-                    "is set by the server itself",
-                ));
+                return Err(InvalidDefinition::new(field(), "is set by the server itself"));
             }
         }
         if self.delay.is_some_and(|delay| delay > MAX_TIMEOUT) {
@@ -116,14 +108,7 @@ impl Mock {
 }
 
 fn is_framing(name: &str) -> bool {
-    [
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "upgrade",
-        "trailer",
-        "keep-alive",
-    ]
-    .iter()
-    .any(|framing| name.eq_ignore_ascii_case(framing))
+    ["content-length", "transfer-encoding", "connection", "upgrade", "trailer", "keep-alive"]
+        .iter()
+        .any(|framing| name.eq_ignore_ascii_case(framing))
 }

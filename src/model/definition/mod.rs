@@ -90,10 +90,7 @@ impl InvalidDefinition {
     /// The value of `field` is wrong for `reason`.
     #[must_use]
     pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            reason: reason.into(),
-        }
+        Self { field: field.into(), reason: reason.into() }
     }
 }
 
@@ -101,10 +98,7 @@ impl Definition {
     /// A definition with these settings and the default timeout.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self {
-            timeout: None,
-            settings,
-        }
+        Self { timeout: None, settings }
     }
 
     /// The same with a timeout of 1 ms to 120 s.
@@ -158,19 +152,12 @@ pub(crate) fn check_timeout(field: &str, timeout: Duration) -> Result<(), Invali
     if (MIN_TIMEOUT..=MAX_TIMEOUT).contains(&timeout) {
         Ok(())
     } else {
-        Err(InvalidDefinition::new(
-            field,
-            format!("{timeout:?} is not between 1ms and 120s"),
-        ))
+        Err(InvalidDefinition::new(field, format!("{timeout:?} is not between 1ms and 120s")))
     }
 }
 
 fn require(field: &str, text: &str) -> Result<(), InvalidDefinition> {
-    if text.is_empty() {
-        Err(InvalidDefinition::new(field, "is required"))
-    } else {
-        Ok(())
-    }
+    if text.is_empty() { Err(InvalidDefinition::new(field, "is required")) } else { Ok(()) }
 }
 
 /// Whether `text` can stand in a header or a request line without being read as something else.
@@ -234,9 +221,9 @@ impl Definition {
         let kind = match (kind, table.get("kind")) {
             // A mixed service's definition names the kind it has in this environment.
             (Some(kind), _) => kind.clone(),
-            (None, Some(Value::String(text))) => text
-                .parse()
-                .map_err(|error| InvalidDefinition::new("kind", format!("{error}")))?,
+            (None, Some(Value::String(text))) => {
+                text.parse().map_err(|error| InvalidDefinition::new("kind", format!("{error}")))?
+            }
             (None, Some(_)) => return Err(InvalidDefinition::new("kind", "is not text")),
             (None, None) => return Err(InvalidDefinition::new("kind", "is required")),
         };
@@ -251,10 +238,7 @@ impl Definition {
             ),
             Some(_) => return Err(InvalidDefinition::new("timeout", "is not text")),
         };
-        Ok(Self {
-            timeout,
-            settings: settings(&kind, table)?,
-        })
+        Ok(Self { timeout, settings: settings(&kind, table)? })
     }
 }
 
@@ -276,10 +260,7 @@ fn settings(kind: &Kind, table: Map<String, Value>) -> Result<Settings, InvalidD
         "discovery" => Settings::Discovery(read(table)?),
         "mixed" => Settings::Mixed(read(table)?),
         "mock" => Settings::Mock(read(table)?),
-        _ => Settings::Custom(Custom {
-            kind: kind.clone(),
-            settings: table,
-        }),
+        _ => Settings::Custom(Custom { kind: kind.clone(), settings: table }),
     })
 }
 

@@ -42,11 +42,7 @@ impl Oss {
     /// A bucket in a region.
     #[must_use]
     pub fn bucket(bucket: impl Into<String>, region: impl Into<String>) -> Self {
-        Self {
-            bucket: bucket.into(),
-            region: region.into(),
-            ..Self::default()
-        }
+        Self { bucket: bucket.into(), region: region.into(), ..Self::default() }
     }
 
     pub(super) fn check(&self) -> Result<(), InvalidDefinition> {

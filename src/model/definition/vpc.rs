@@ -22,16 +22,11 @@ impl Vpc {
     /// The instance behind the authorization `access`.
     #[must_use]
     pub fn through(access: impl Into<String>) -> Self {
-        Self {
-            access: access.into(),
-            ..Self::default()
-        }
+        Self { access: access.into(), ..Self::default() }
     }
 
     pub(super) fn check(&self) -> Result<(), InvalidDefinition> {
         check_required_token("access", &self.access)?;
-        self.host
-            .as_deref()
-            .map_or(Ok(()), |host| check_token("host", host))
+        self.host.as_deref().map_or(Ok(()), |host| check_token("host", host))
     }
 }

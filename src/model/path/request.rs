@@ -58,11 +58,7 @@ impl<'a> RequestPath<'a> {
         for segment in text.split('/').skip(1) {
             if count < SEEN {
                 let place = u32::try_from(start).unwrap_or(u32::MAX);
-                let entry = Segment {
-                    raw: place,
-                    canonical: place,
-                    hash: hash_segment(segment),
-                };
+                let entry = Segment { raw: place, canonical: place, hash: hash_segment(segment) };
                 match few.get_mut(count) {
                     Some(slot) => *slot = entry,
                     None => {
@@ -76,17 +72,9 @@ impl<'a> RequestPath<'a> {
             count += 1;
             start += segment.len() + 1;
         }
-        let mut segments = if many.is_empty() {
-            Segments::Few(few)
-        } else {
-            Segments::Many(many)
-        };
+        let mut segments = if many.is_empty() { Segments::Few(few) } else { Segments::Many(many) };
         if matches!(self.canonical, Cow::Owned(_)) {
-            let starts = self
-                .raw
-                .bytes()
-                .enumerate()
-                .filter(|(_, byte)| *byte == b'/');
+            let starts = self.raw.bytes().enumerate().filter(|(_, byte)| *byte == b'/');
             for (segment, (slash, _)) in segments.as_mut().iter_mut().zip(starts) {
                 segment.raw = u32::try_from(slash + 1).unwrap_or(u32::MAX);
             }
@@ -106,15 +94,11 @@ impl<'a> RequestPath<'a> {
     }
 
     fn at(&self, index: usize) -> Segment {
-        self.segments
-            .as_ref()
-            .get(index)
-            .copied()
-            .unwrap_or(Segment {
-                raw: u32::MAX,
-                canonical: u32::MAX,
-                hash: 0,
-            })
+        self.segments.as_ref().get(index).copied().unwrap_or(Segment {
+            raw: u32::MAX,
+            canonical: u32::MAX,
+            hash: 0,
+        })
     }
 
     /// The segment at `index` as received.
@@ -130,10 +114,7 @@ impl<'a> RequestPath<'a> {
     /// The path as received, from the slash before the segment at `index`.
     pub(crate) fn raw_from(&self, index: usize) -> &'a str {
         let start = usize::try_from(self.at(index).raw).unwrap_or(usize::MAX);
-        start
-            .checked_sub(1)
-            .and_then(|slash| self.raw.get(slash..))
-            .unwrap_or_default()
+        start.checked_sub(1).and_then(|slash| self.raw.get(slash..)).unwrap_or_default()
     }
 
     /// What a `*` after `index` segments stands for, as received.
@@ -144,12 +125,7 @@ impl<'a> RequestPath<'a> {
     /// The hash that finds a pattern of `shape` in `group` that matches the path from the segment at
     /// `base` on.
     pub(crate) fn hash(&self, shape: Shape, group: u32, base: usize) -> u64 {
-        let segments = self
-            .segments
-            .as_ref()
-            .iter()
-            .skip(base)
-            .map(|segment| segment.hash);
+        let segments = self.segments.as_ref().iter().skip(base).map(|segment| segment.hash);
         shape.hash(group, segments)
     }
 }

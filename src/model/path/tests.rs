@@ -13,15 +13,7 @@ fn a_pattern_has_a_shape() {
         ("/[root]/*", 0b1, 1, true),
         ("/*", 0, 0, true),
     ] {
-        assert_eq!(
-            pattern(text).shape(),
-            Shape {
-                parameters,
-                length,
-                tail
-            },
-            "{text}"
-        );
+        assert_eq!(pattern(text).shape(), Shape { parameters, length, tail }, "{text}");
     }
 }
 
@@ -30,14 +22,8 @@ fn a_bad_pattern_says_why() {
     for (text, why) in [
         ("", "does not start with '/'"),
         ("orders", "does not start with '/'"),
-        (
-            "/a/[id]x",
-            "has a segment \"[id]x\" that is neither literal nor one [parameter]",
-        ),
-        (
-            "/[]",
-            "has a segment \"[]\" that is neither literal nor one [parameter]",
-        ),
+        ("/a/[id]x", "has a segment \"[id]x\" that is neither literal nor one [parameter]"),
+        ("/[]", "has a segment \"[]\" that is neither literal nor one [parameter]"),
         ("/[a]/[a]", "names the parameter [a] twice"),
         ("/a*", "has a '*' that is not the whole last segment"),
         ("/*/a", "has a '*' that is not the whole last segment"),
@@ -48,11 +34,7 @@ fn a_bad_pattern_says_why() {
         ("/%", "contains a malformed '%'"),
         ("/%+1", "contains a malformed '%'"),
     ] {
-        assert_eq!(
-            PathPattern::parse(text, false).unwrap_err().to_string(),
-            why,
-            "{text}"
-        );
+        assert_eq!(PathPattern::parse(text, false).unwrap_err().to_string(), why, "{text}");
     }
     assert!(PathPattern::parse(&"/a".repeat(32), false).is_ok());
     assert!(PathPattern::parse(&"/a".repeat(33), false).is_err());
@@ -61,18 +43,10 @@ fn a_bad_pattern_says_why() {
 
 #[test]
 fn a_literal_goes_before_a_parameter_and_a_parameter_before_a_tail() {
-    let mut texts = [
-        "/*", "/[a]/*", "/[a]/[b]", "/[a]/x", "/x/*", "/x/[a]", "/x/y",
-    ]
-    .map(pattern);
+    let mut texts = ["/*", "/[a]/*", "/[a]/[b]", "/[a]/x", "/x/*", "/x/[a]", "/x/y"].map(pattern);
     texts.sort_by(|a, b| a.shape().precedence(b.shape()));
     let order: Vec<_> = texts.iter().map(PathPattern::as_str).collect();
-    assert_eq!(
-        order,
-        [
-            "/x/y", "/x/[a]", "/x/*", "/[a]/x", "/[a]/[b]", "/[a]/*", "/*"
-        ]
-    );
+    assert_eq!(order, ["/x/y", "/x/[a]", "/x/*", "/[a]/x", "/[a]/[b]", "/[a]/*", "/*"]);
 }
 
 #[test]
@@ -96,23 +70,14 @@ fn a_request_is_found_by_the_hash_of_its_pattern() {
         let pattern = pattern(text);
         let path = RequestPath::parse(request).unwrap();
         assert!(pattern.shape().fits(path.len()), "{text} {request}");
-        assert_eq!(
-            path.hash(pattern.shape(), 7, 0),
-            pattern.hash(7),
-            "{text} {request}"
-        );
+        assert_eq!(path.hash(pattern.shape(), 7, 0), pattern.hash(7), "{text} {request}");
     }
 }
 
 #[test]
 fn a_template_puts_segments_where_they_belong() {
     for (pattern_text, template, request, made) in [
-        (
-            "/orders/[id]",
-            "/v1/orders/[id]",
-            "/orders/4%202",
-            "/v1/orders/4%202",
-        ),
+        ("/orders/[id]", "/v1/orders/[id]", "/orders/4%202", "/v1/orders/4%202"),
         ("/[a]/[b]", "/[b]/x/[a]", "/1/2", "/2/x/1"),
         ("/files/*", "/store/*", "/files/x//y", "/store/x//y"),
         ("/files/*", "/store", "/files/x/y", "/store"),
@@ -128,18 +93,10 @@ fn a_template_puts_segments_where_they_belong() {
     }
     let pattern = pattern("/a/[x]");
     for (text, why) in [
-        (
-            "/b/[y]",
-            "names the parameter [y], which the request path does not have",
-        ),
+        ("/b/[y]", "names the parameter [y], which the request path does not have"),
         ("/b/*", "ends in '*', which the request path does not"),
     ] {
-        assert_eq!(
-            PathTemplate::parse(text, &pattern, false)
-                .unwrap_err()
-                .to_string(),
-            why
-        );
+        assert_eq!(PathTemplate::parse(text, &pattern, false).unwrap_err().to_string(), why);
     }
 }
 

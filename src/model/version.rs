@@ -1,0 +1,274 @@
+//! An API as it is once accepted: parsed, small, shared between a draft and its publications.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::api::{Access, Api, ApiBackend, Mode, Protocol, ResponseDefinition, Visibility};
+use super::definition::{Definition, InvalidDefinition, check_timeout};
+use super::id::ServiceId;
+use super::limits::{MAX_BODY_LIMIT, MAX_DESCRIPTION, MAX_ERROR_SAMPLE, MAX_SAMPLE};
+use super::path::{PathPattern, PathTemplate};
+use super::verb::Verb;
+
+/// An [`Api`] once accepted. Everything in it is parsed; it never changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version {
+    pattern: PathPattern,
+    backend_path: Option<PathTemplate>,
+    backing: Backing,
+    description: Box<str>,
+    response: Option<Box<ResponseDefinition>>,
+    max_body: Option<u64>,
+    /// Milliseconds; definitions allow at most two minutes.
+    timeout: Option<u32>,
+    verb: Verb,
+    backend_verb: Option<Verb>,
+    visibility: Visibility,
+    mode: Mode,
+    access: Access,
+    protocols: Protocols,
+    escape: bool,
+}
+
+/// Where a version's requests go.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Backing {
+    Service(ServiceId),
+    Inline(Box<Definition>),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Protocols {
+    http: bool,
+    https: bool,
+    websocket: bool,
+}
+
+/// A field of an API cannot be accepted, and why.
+pub(crate) type InvalidApi = InvalidDefinition;
+
+impl Version {
+    /// Accepts an API whose service is `service`, or that has a definition of its own.
+    pub(crate) fn accept(api: &Api, service: Option<ServiceId>) -> Result<Self, InvalidApi> {
+        let invalid = |field: &str, reason: String| InvalidApi::new(field, reason);
+        let escape = api.escape_path_param;
+        let pattern = PathPattern::parse(&api.path, escape)
+            .map_err(|error| invalid("path", error.to_string()))?;
+        let backend_path = api
+            .backend
+            .path
+            .as_deref()
+            .map(|text| PathTemplate::parse(text, &pattern, escape))
+            .transpose()
+            .map_err(|error| invalid("backend.path", error.to_string()))?;
+        let verb = |field: &str, text: &str| text.parse().map_err(|reason| invalid(field, reason));
+        let backend_verb = match &api.backend.method {
+            Some(text) => Some(verb("backend.method", text)?),
+            None => None,
+        };
+        let backing = match (service, &api.backend.inline) {
+            (Some(service), None) => Backing::Service(service),
+            (None, Some(definition)) => {
+                definition
+                    .check()
+                    .map_err(|error| invalid(&format!("backend.{}", error.field), error.reason))?;
+                Backing::Inline(definition.clone())
+            }
+            (Some(_), Some(_)) => {
+                return Err(InvalidApi::new("backend", "has both a service and a definition"));
+            }
+            (None, None) => return Err(InvalidApi::new("backend", "is required")),
+        };
+        check_texts(api)?;
+        Ok(Self {
+            verb: verb("method", &api.method)?,
+            backend_verb,
+            pattern,
+            backend_path,
+            backing,
+            description: api.description.as_str().into(),
+            response: api.response.clone(),
+            max_body: api.max_body,
+            timeout: accept_timeout(api.backend.timeout)?,
+            visibility: api.visibility,
+            mode: api.mode,
+            access: api.access,
+            protocols: Protocols::accept(&api.protocol)?,
+            escape,
+        })
+    }
+
+    /// The API again, without its service's name.
+    #[must_use]
+    pub(crate) fn api(&self, service: Option<&str>) -> Api {
+        let mut api = Api::new(self.verb.as_str(), self.pattern.as_str());
+        api.backend = ApiBackend {
+            service: service.map(str::to_owned),
+            inline: self.inline().map(|definition| Box::new(definition.clone())),
+            path: self.backend_path.as_ref().map(|path| path.as_str().to_owned()),
+            method: self.backend_verb.map(|verb| verb.as_str().to_owned()),
+            timeout: self.timeout(),
+        };
+        api.description = self.description.as_ref().to_owned();
+        api.visibility = self.visibility;
+        api.protocol = self.protocols.list();
+        api.mode = self.mode;
+        api.access = self.access;
+        api.escape_path_param = self.escape;
+        api.max_body = self.max_body;
+        api.response.clone_from(&self.response);
+        api
+    }
+
+    /// The method it is called by.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        self.verb
+    }
+
+    /// The path it is called by.
+    #[must_use]
+    pub fn pattern(&self) -> &PathPattern {
+        &self.pattern
+    }
+
+    pub(crate) fn backend_path(&self) -> Option<&PathTemplate> {
+        self.backend_path.as_ref()
+    }
+
+    /// The method at the backend, unless it is the request's.
+    pub(crate) fn backend_verb(&self) -> Option<Verb> {
+        self.backend_verb.filter(|verb| *verb != Verb::Any)
+    }
+
+    pub(crate) fn backing(&self) -> &Backing {
+        &self.backing
+    }
+
+    /// The service its requests go to, unless it has a definition of its own.
+    #[must_use]
+    pub fn service(&self) -> Option<ServiceId> {
+        match &self.backing {
+            Backing::Service(service) => Some(*service),
+            Backing::Inline(_) => None,
+        }
+    }
+
+    /// Its own definition, if it has one.
+    #[must_use]
+    pub fn inline(&self) -> Option<&Definition> {
+        match &self.backing {
+            Backing::Service(_) => None,
+            Backing::Inline(definition) => Some(definition),
+        }
+    }
+
+    /// How long a response head may take.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(|millis| Duration::from_millis(millis.into()))
+    }
+
+    /// Largest request body in bytes.
+    #[must_use]
+    pub fn max_body(&self) -> Option<u64> {
+        self.max_body
+    }
+
+    /// What it needs that this version of the gateway does not do: its requests are refused, never
+    /// served without it.
+    pub(crate) fn unserved(&self) -> Option<&'static str> {
+        if self.access != Access::Anonymous {
+            Some("callers of this API must be known, which is not built yet")
+        } else if self.mode != Mode::Passthrough {
+            Some("this API maps parameters, which is not built yet")
+        } else if self.visibility != Visibility::Public {
+            Some("this API is private, which is not enforced yet")
+        } else if self.protocols != Protocols::WEB {
+            Some("this API restricts protocols, which is not enforced yet")
+        } else {
+            None
+        }
+    }
+}
+
+impl Protocols {
+    const WEB: Self = Self { http: true, https: true, websocket: false };
+
+    fn accept(list: &[Protocol]) -> Result<Self, InvalidApi> {
+        if list.is_empty() {
+            return Err(InvalidApi::new("protocol", "is empty"));
+        }
+        Ok(Self {
+            http: list.contains(&Protocol::Http),
+            https: list.contains(&Protocol::Https),
+            websocket: list.contains(&Protocol::Websocket),
+        })
+    }
+
+    fn list(self) -> Vec<Protocol> {
+        [
+            (self.http, Protocol::Http),
+            (self.https, Protocol::Https),
+            (self.websocket, Protocol::Websocket),
+        ]
+        .into_iter()
+        .filter_map(|(on, protocol)| on.then_some(protocol))
+        .collect()
+    }
+}
+
+fn accept_timeout(timeout: Option<Duration>) -> Result<Option<u32>, InvalidApi> {
+    let Some(timeout) = timeout else {
+        return Ok(None);
+    };
+    check_timeout("backend.timeout", timeout)?;
+    Ok(u32::try_from(timeout.as_millis()).ok())
+}
+
+fn check_texts(api: &Api) -> Result<(), InvalidApi> {
+    check_description(&api.description)?;
+    if api.max_body.is_some_and(|limit| limit > MAX_BODY_LIMIT) {
+        return Err(InvalidApi::new("max_body", "is more than 1 TiB"));
+    }
+    let Some(response) = &api.response else {
+        return Ok(());
+    };
+    if response.sample.len() > MAX_SAMPLE {
+        return Err(InvalidApi::new("response.sample", "is longer than 32 KiB"));
+    }
+    if response.error_sample.len() > MAX_ERROR_SAMPLE {
+        return Err(InvalidApi::new("response.error_sample", "is longer than 16 KiB"));
+    }
+    Ok(())
+}
+
+/// Whether a description is short enough.
+pub(crate) fn check_description(text: &str) -> Result<(), InvalidApi> {
+    if text.chars().count() > MAX_DESCRIPTION {
+        return Err(InvalidApi::new("description", "is longer than 180 characters"));
+    }
+    Ok(())
+}
+
+/// A version as a store keeps it.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    api: Api,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service: Option<ServiceId>,
+}
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Stored { api: self.api(None), service: self.service() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Stored { api, service } = Stored::deserialize(deserializer)?;
+        Self::accept(&api, service).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,288 @@
+//! Every possible edit as a value.
+
+use crate::model::{Api, BackendService, Definition, Environment, Group, Revision};
+
+/// A set of edits that become true together: one change is one generation.
+///
+/// Edits act in the order they are added, each on what those before it left. Rules about uniqueness
+/// (method and path, host and base path) hold for what all of them leave together, so that two APIs
+/// can swap their paths. Building never fails: what cannot be accepted is refused when the change is
+/// applied, naming the edit.
+///
+/// ```
+/// use backhaul::{Api, Change, Environment, Group, Http, Kind};
+/// let change = Change::new()
+///     .service("orders", Kind::HTTP)
+///     .define("orders", Environment::PRODUCTION, Http::to("http://10.0.0.7:8080"))
+///     .group("shop", Group::host("shop.example.com"))
+///     .api("shop/get_order", Api::get("/orders/[id]").service("orders", "/v1/orders/[id]"))
+///     .publish("shop/get_order", Environment::PRODUCTION);
+/// assert_eq!(change.len(), 5);
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Change {
+    pub(crate) edits: Vec<Edit>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Edit {
+    pub(crate) operation: Operation,
+    pub(crate) expect: Option<Expect>,
+}
+
+/// The revision an edited thing must be at, before the change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Expect {
+    At(Revision),
+    Absent,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    DeclareEnvironment { name: Environment, description: String },
+    RetireEnvironment { name: Environment },
+    Service { name: String, service: BackendService },
+    DescribeService { name: String, description: String },
+    RenameService { from: String, to: String },
+    DeleteService { name: String },
+    Define { service: String, environment: Environment, definition: Box<Definition> },
+    Update { service: String, environment: Environment, definition: Box<Definition> },
+    DeleteDefinition { service: String, environment: Environment },
+    Group { name: String, group: Box<Group> },
+    RenameGroup { from: String, to: String },
+    DeleteGroup { name: String },
+    Api { name: String, api: Box<Api> },
+    RenameApi { from: String, to: String },
+    DeleteApi { name: String },
+    Publish { api: String, environment: Environment },
+    Unpublish { api: String, environment: Environment },
+}
+
+impl Change {
+    /// A change without edits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many edits it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.edits.len()
+    }
+
+    /// Whether it has no edits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    fn and(mut self, operation: Operation) -> Self {
+        self.edits.push(Edit { operation, expect: None });
+        self
+    }
+
+    fn expect(mut self, expect: Expect) -> Self {
+        if let Some(edit) = self.edits.last_mut() {
+            edit.expect = Some(expect);
+        }
+        self
+    }
+
+    /// The edit added last applies only if what it edits was last edited by `revision`; otherwise the
+    /// whole change is refused as stale.
+    ///
+    /// What counts is the state before the change: a service, definition, group, API or publication
+    /// and the revision its view shows.
+    pub fn if_revision(self, revision: Revision) -> Self {
+        self.expect(Expect::At(revision))
+    }
+
+    /// The edit added last applies only if what it edits does not exist yet.
+    pub fn if_absent(self) -> Self {
+        self.expect(Expect::Absent)
+    }
+
+    /// Declares an environment beside the three that are always there, or describes it anew.
+    pub fn environment(self, name: Environment, description: impl Into<String>) -> Self {
+        self.and(Operation::DeclareEnvironment { name, description: description.into() })
+    }
+
+    /// Takes a declared environment back. Refused while anything is defined or published there.
+    pub fn retire_environment(self, name: Environment) -> Self {
+        self.and(Operation::RetireEnvironment { name })
+    }
+
+    /// Creates a service, or edits its description; a kind alone leaves the description as it is. The
+    /// kind of an existing service never changes.
+    pub fn service(self, name: impl Into<String>, service: impl Into<BackendService>) -> Self {
+        self.and(Operation::Service { name: name.into(), service: service.into() })
+    }
+
+    /// Edits the description of a service.
+    pub fn describe_service(self, name: impl Into<String>, description: impl Into<String>) -> Self {
+        let (name, description) = (name.into(), description.into());
+        self.and(Operation::DescribeService { name, description })
+    }
+
+    /// Renames a service. What refers to it, published or not, goes on referring to it.
+    pub fn rename_service(self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.and(Operation::RenameService { from: from.into(), to: to.into() })
+    }
+
+    /// Deletes a service and its definitions. Refused while an API uses it, as draft or published.
+    pub fn delete_service(self, name: impl Into<String>) -> Self {
+        self.and(Operation::DeleteService { name: name.into() })
+    }
+
+    /// Says what a service means in an environment. If it meant something there before, every API
+    /// published there through it moves at once; otherwise this begins a new epoch.
+    pub fn define(
+        self,
+        service: impl Into<String>,
+        environment: Environment,
+        definition: impl Into<Definition>,
+    ) -> Self {
+        let (service, definition) = (service.into(), Box::new(definition.into()));
+        self.and(Operation::Define { service, environment, definition })
+    }
+
+    /// Says anew what a service means in an environment; refused if it meant nothing there.
+    pub fn update(
+        self,
+        service: impl Into<String>,
+        environment: Environment,
+        definition: impl Into<Definition>,
+    ) -> Self {
+        let (service, definition) = (service.into(), Box::new(definition.into()));
+        self.and(Operation::Update { service, environment, definition })
+    }
+
+    /// Takes back what a service means in an environment: every API published there through it is
+    /// unpublished at once.
+    pub fn delete_definition(self, service: impl Into<String>, environment: Environment) -> Self {
+        self.and(Operation::DeleteDefinition { service: service.into(), environment })
+    }
+
+    /// Creates or edits a group. Hosts and base path act at once, on what is published too.
+    pub fn group(self, name: impl Into<String>, group: impl Into<Group>) -> Self {
+        self.and(Operation::Group { name: name.into(), group: Box::new(group.into()) })
+    }
+
+    /// Renames a group, and so its APIs.
+    pub fn rename_group(self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.and(Operation::RenameGroup { from: from.into(), to: to.into() })
+    }
+
+    /// Deletes a group. Refused while it has APIs.
+    pub fn delete_group(self, name: impl Into<String>) -> Self {
+        self.and(Operation::DeleteGroup { name: name.into() })
+    }
+
+    /// Creates or edits the draft of the API `group/name`. Nothing published changes.
+    pub fn api(self, name: impl Into<String>, api: impl Into<Api>) -> Self {
+        self.and(Operation::Api { name: name.into(), api: Box::new(api.into()) })
+    }
+
+    /// Renames an API within its group: `group/old` to `group/new`.
+    pub fn rename_api(self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.and(Operation::RenameApi { from: from.into(), to: to.into() })
+    }
+
+    /// Deletes the draft of an API. Refused while it is published somewhere.
+    pub fn delete_api(self, name: impl Into<String>) -> Self {
+        self.and(Operation::DeleteApi { name: name.into() })
+    }
+
+    /// Publishes the draft of an API as it is, in an environment where its service is defined.
+    pub fn publish(self, api: impl Into<String>, environment: Environment) -> Self {
+        self.and(Operation::Publish { api: api.into(), environment })
+    }
+
+    /// Publishes many APIs.
+    pub fn publish_all<I>(mut self, apis: I, environment: &Environment) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.edits.extend(apis.into_iter().map(|api| Edit {
+            operation: Operation::Publish { api: api.into(), environment: environment.clone() },
+            expect: None,
+        }));
+        self
+    }
+
+    /// Takes an API offline in an environment.
+    pub fn unpublish(self, api: impl Into<String>, environment: Environment) -> Self {
+        self.and(Operation::Unpublish { api: api.into(), environment })
+    }
+
+    /// Takes many APIs offline.
+    pub fn unpublish_all<I>(mut self, apis: I, environment: &Environment) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.edits.extend(apis.into_iter().map(|api| Edit {
+            operation: Operation::Unpublish { api: api.into(), environment: environment.clone() },
+            expect: None,
+        }));
+        self
+    }
+}
+
+impl Extend<Self> for Change {
+    /// Adds the edits of other changes behind its own.
+    fn extend<I: IntoIterator<Item = Self>>(&mut self, changes: I) {
+        self.edits.extend(changes.into_iter().flat_map(|change| change.edits));
+    }
+}
+
+impl FromIterator<Self> for Change {
+    /// One change with the edits of all.
+    fn from_iter<I: IntoIterator<Item = Self>>(changes: I) -> Self {
+        let mut all = Self::new();
+        all.extend(changes);
+        all
+    }
+}
+
+impl Operation {
+    /// What the edit does, in words, for errors.
+    pub(crate) fn describe(&self) -> String {
+        let quoted = |text: &str| format!("{:?}", text.chars().take(160).collect::<String>());
+        match self {
+            Self::DeclareEnvironment { name, .. } => format!("declare environment {name}"),
+            Self::RetireEnvironment { name } => format!("retire environment {name}"),
+            Self::Service { name, .. } => format!("service {}", quoted(name)),
+            Self::DescribeService { name, .. } => format!("describe service {}", quoted(name)),
+            Self::RenameService { from, to } => {
+                format!("rename service {} to {}", quoted(from), quoted(to))
+            }
+            Self::DeleteService { name } => format!("delete service {}", quoted(name)),
+            Self::Define { service, environment, .. } => {
+                format!("define {} in {environment}", quoted(service))
+            }
+            Self::Update { service, environment, .. } => {
+                format!("update {} in {environment}", quoted(service))
+            }
+            Self::DeleteDefinition { service, environment } => {
+                format!("delete the definition of {} in {environment}", quoted(service))
+            }
+            Self::Group { name, .. } => format!("group {}", quoted(name)),
+            Self::RenameGroup { from, to } => {
+                format!("rename group {} to {}", quoted(from), quoted(to))
+            }
+            Self::DeleteGroup { name } => format!("delete group {}", quoted(name)),
+            Self::Api { name, .. } => format!("API {}", quoted(name)),
+            Self::RenameApi { from, to } => {
+                format!("rename API {} to {}", quoted(from), quoted(to))
+            }
+            Self::DeleteApi { name } => format!("delete API {}", quoted(name)),
+            Self::Publish { api, environment } => {
+                format!("publish {} in {environment}", quoted(api))
+            }
+            Self::Unpublish { api, environment } => {
+                format!("unpublish {} in {environment}", quoted(api))
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Services and their definitions.
+
+use std::sync::Arc;
+
+use super::super::change::Expect;
+use super::super::event::Event;
+use super::super::rejected::Reason;
+use super::{Checked, Draft, expected};
+use crate::model::id::{EnvironmentId, ServiceId};
+use crate::model::version::check_description;
+use crate::model::{BackendService, Definition, Environment, Revision, ServiceName};
+use crate::store::record::{DefinitionRecord, ServiceRecord};
+use crate::store::{Key, Record};
+
+impl Draft<'_> {
+    pub(super) fn service(
+        &mut self,
+        name: &str,
+        service: &BackendService,
+        expect: Option<Expect>,
+    ) -> Checked {
+        let name: ServiceName = name.parse()?;
+        expected(expect, self.service_before(&name))?;
+        check_description(&service.description)?;
+        if !(self.known)(&service.kind) {
+            return Err(Reason::UnknownKind(service.kind.clone()));
+        }
+        let Some(id) = self.next.service_id(&name) else {
+            let id = ServiceId::new(self.ids.service);
+            self.ids.service += 1;
+            self.put_service(id, name, service.clone());
+            return Ok(());
+        };
+        let Some(before) = self.next.service(id).cloned() else {
+            return Ok(());
+        };
+        if before.service.kind != service.kind {
+            let (is, given) = (before.service.kind.clone(), service.kind.clone());
+            return Err(Reason::KindImmutable { service: name, is, given });
+        }
+        if !service.description.is_empty() && service.description != before.service.description {
+            self.put_service(id, name, service.clone());
+        }
+        Ok(())
+    }
+
+    pub(super) fn describe_service(
+        &mut self,
+        name: &str,
+        description: &str,
+        expect: Option<Expect>,
+    ) -> Checked {
+        let (id, name) = self.service_named(name)?;
+        expected(expect, self.service_before(&name))?;
+        check_description(description)?;
+        let Some(before) = self.next.service(id).cloned() else {
+            return Ok(());
+        };
+        if before.service.description != description {
+            self.put_service(id, name, before.service.clone().description(description));
+        }
+        Ok(())
+    }
+
+    pub(super) fn rename_service(
+        &mut self,
+        from: &str,
+        to: &str,
+        expect: Option<Expect>,
+    ) -> Checked {
+        let (id, from) = self.service_named(from)?;
+        expected(expect, self.service_before(&from))?;
+        let to: ServiceName = to.parse()?;
+        if self.next.service_id(&to).is_some() {
+            return Err(Reason::NameTaken(to.to_string()));
+        }
+        let Some(before) = self.next.service(id).cloned() else {
+            return Ok(());
+        };
+        self.put_service(id, to, before.service.clone());
+        Ok(())
+    }
+
+    pub(super) fn delete_service(&mut self, name: &str, expect: Option<Expect>) -> Checked {
+        let (id, name) = self.service_named(name)?;
+        expected(expect, self.service_before(&name))?;
+        if let Some(drafts) = self.next.drafts_of(id).filter(|drafts| !drafts.is_empty()) {
+            return Err(self.in_use(drafts.iter().map(super::ApiId::new), drafts.len()));
+        }
+        let environments: Vec<_> = self.next.environments().map(|(id, _)| id).collect();
+        for environment in &environments {
+            let live = self.next.stage(*environment).and_then(|stage| stage.live_through(id));
+            if let Some(live) = live.filter(|live| !live.is_empty()) {
+                return Err(self.in_use(live.iter().map(super::ApiId::new), live.len()));
+            }
+        }
+        for environment in environments {
+            let Some(stage) = self.next.stage(environment) else {
+                continue;
+            };
+            for api in stage.all_through(id).collect::<Vec<_>>() {
+                self.displace(api, environment);
+            }
+            self.remove_definition(id, environment);
+        }
+        self.write(Key::Service(id), None);
+        Ok(())
+    }
+
+    pub(super) fn define(
+        &mut self,
+        service: &str,
+        environment: &Environment,
+        definition: &Definition,
+        expect: Option<Expect>,
+        must_exist: bool,
+    ) -> Checked {
+        let (id, name) = self.service_named(service)?;
+        let at = self.environment_named(environment)?;
+        expected(expect, self.definition_before(&name, environment))?;
+        let is = self.next.service(id).map(|service| service.service.kind.clone());
+        if let Some(is) = is.filter(|is| *is != definition.kind()) {
+            return Err(Reason::KindMismatch { service: name, is, given: definition.kind() });
+        }
+        definition.check()?;
+        let stage = self.next.stage(at);
+        let before = stage.and_then(|stage| stage.definition(id)).cloned();
+        let epoch = match &before {
+            Some(before) if before.definition == *definition => return Ok(()),
+            Some(before) => before.epoch,
+            None if must_exist => {
+                return Err(Reason::NoDefinition {
+                    service: name,
+                    environment: environment.clone(),
+                });
+            }
+            None => self.stamp.revision,
+        };
+        let apis = stage.and_then(|stage| stage.live_through(id)).cloned().unwrap_or_default();
+        self.events.push(match before {
+            None => Event::Defined { service: id, environment: at },
+            Some(_) => Event::Updated { service: id, environment: at, apis },
+        });
+        let definition = definition.clone();
+        let record = DefinitionRecord { definition, epoch, stamp: self.stamp() };
+        self.write(Key::Definition(id, at), Some(Record::Definition(Arc::new(record))));
+        Ok(())
+    }
+
+    pub(super) fn delete_definition(
+        &mut self,
+        service: &str,
+        environment: &Environment,
+        expect: Option<Expect>,
+    ) -> Checked {
+        let (id, name) = self.service_named(service)?;
+        let at = self.environment_named(environment)?;
+        expected(expect, self.definition_before(&name, environment))?;
+        if self.remove_definition(id, at) {
+            Ok(())
+        } else {
+            Err(Reason::NoDefinition { service: name, environment: environment.clone() })
+        }
+    }
+
+    /// Deletes a definition and says whether there was one.
+    fn remove_definition(&mut self, service: ServiceId, environment: EnvironmentId) -> bool {
+        let Some(stage) = self.next.stage(environment) else {
+            return false;
+        };
+        if stage.definition(service).is_none() {
+            return false;
+        }
+        let apis = stage.live_through(service).cloned().unwrap_or_default();
+        // What this change itself published would come back to life if it defined the service again:
+        // both would be of one epoch.
+        let young = stage.definition(service).is_some_and(|d| d.epoch == self.stamp.revision);
+        if young {
+            for api in apis.iter().map(super::ApiId::new) {
+                self.write(Key::Publication(api, environment), None);
+            }
+        }
+        self.events.push(Event::Undefined { service, environment, apis });
+        self.write(Key::Definition(service, environment), None);
+        true
+    }
+
+    fn put_service(&mut self, id: ServiceId, name: ServiceName, service: BackendService) {
+        let record = ServiceRecord { name, service, stamp: self.stamp() };
+        self.write(Key::Service(id), Some(Record::Service(Arc::new(record))));
+    }
+
+    fn service_before(&self, name: &ServiceName) -> Option<Revision> {
+        Some(self.base.service(self.base.service_id(name)?)?.stamp.revision)
+    }
+
+    fn definition_before(&self, name: &ServiceName, environment: &Environment) -> Option<Revision> {
+        let at = self.base.environment_id(environment.as_str())?;
+        let definition = self.base.stage(at)?.definition(self.base.service_id(name)?)?;
+        Some(definition.stamp.revision)
+    }
+}

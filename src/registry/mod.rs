@@ -1,0 +1,106 @@
+//! WHAT is true now: definitions, drafts and publications, as one value that is swapped whole.
+//!
+//! | file | question |
+//! |---|---|
+//! | `change`, `rejected` | which edits are there, and why is one refused? |
+//! | `evaluate/` | State × Change → State + Events: every rule of the product |
+//! | `state`, `stage`, `routes`, `site` | how is what is true kept, and found? |
+//! | `snapshot`, `target` | what does the data plane need of it? |
+//! | `commit`, `open` | how does a change become durable, then visible? |
+//! | `view` | what do operators see? |
+//!
+//! Read next: [`publish`](crate::publish) for how things are changed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::Guard;
+
+use crate::model::Revision;
+use crate::store::Store;
+use crate::sync::Published;
+use crate::time::Clock;
+
+pub mod change;
+mod commit;
+mod evaluate;
+pub(crate) mod event;
+mod open;
+pub mod rejected;
+mod routes;
+pub(crate) mod shared;
+pub(crate) mod site;
+pub(crate) mod snapshot;
+mod stage;
+pub(crate) mod state;
+pub(crate) mod target;
+pub mod view;
+
+pub use self::change::Change;
+pub use self::commit::CommitError;
+pub(crate) use self::commit::Committed;
+pub use self::open::{Builder, OpenError};
+pub use self::rejected::{Reason, Rejected};
+pub use self::view::{PublicationView, ServiceView, Status};
+
+use self::snapshot::Snapshot;
+use self::target::Kinds;
+
+/// What is true now, and how it is changed and read.
+///
+/// A cheap handle: clones see the same state. Reading never waits for a change, and sees either all
+/// of it or nothing.
+///
+/// ```
+/// use backhaul::{Change, Environment, Http, Kind, Registry};
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let registry = Registry::in_memory().await?;
+/// let change = Change::new()
+///     .service("orders", Kind::HTTP)
+///     .define("orders", Environment::TEST, Http::to("http://10.0.0.7:8080"));
+/// let receipt = registry.publisher("deploy-bot").apply(change).await?;
+/// assert_eq!(registry.revision(), receipt.revision());
+/// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+/// # Ok::<_, std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    snapshot: Published<Snapshot>,
+    /// Held from evaluating a change until it is visible: changes take turns.
+    turn: tokio::sync::Mutex<()>,
+    store: Arc<dyn Store>,
+    kinds: Kinds,
+    clock: Arc<dyn Clock>,
+}
+
+impl Registry {
+    /// The revision that is true now.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.0.snapshot.current().state().revision()
+    }
+
+    /// How the data plane reads it.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader(self.clone())
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("revision", &self.revision()).finish_non_exhaustive()
+    }
+}
+
+/// Reads a registry and cannot write it.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader(Registry);
+
+impl Reader {
+    /// What is true now. Only for a moment: old snapshots wait for their readers.
+    pub(crate) fn current(&self) -> Guard<Arc<Snapshot>> {
+        self.0.0.snapshot.current()
+    }
+}

@@ -1,0 +1,199 @@
+//! How a registry is opened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::snapshot::Snapshot;
+use super::state::State;
+use super::target::Kinds;
+use super::{Inner, Registry};
+use crate::backend::Backend;
+use crate::backend::Factory;
+use crate::backend::factory::FromFunction;
+use crate::model::{InvalidDefinition, InvalidName, Kind};
+use crate::store::{Loaded, MemoryStore, Store, StoreError};
+use crate::sync::Published;
+use crate::time::{Clock, SystemClock};
+use crate::transport::{Egress, InvalidRoot, Transport};
+
+/// How long to wait before asking a store again that did not answer.
+const STORE_RESTS: Duration = Duration::from_secs(1);
+
+/// How a registry is opened: with which kinds, which clock, and what of the network it may reach.
+///
+/// Setters do not fail; what cannot be accepted is refused when the registry is opened.
+#[derive(Debug)]
+#[must_use]
+pub struct Builder {
+    kinds: Vec<Result<Arc<dyn Factory>, InvalidName>>,
+    clock: Arc<dyn Clock>,
+    egress: Egress,
+    roots: Vec<Vec<u8>>,
+}
+
+/// A registry cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// A custom kind's name breaks its rules.
+    #[error(transparent)]
+    Kind(#[from] InvalidName),
+    /// The way to the network cannot be set up.
+    #[error(transparent)]
+    Transport(#[from] InvalidRoot),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Registry {
+    /// An empty registry that lives as long as the process.
+    ///
+    /// # Errors
+    ///
+    /// When TLS cannot be set up.
+    pub async fn in_memory() -> Result<Self, OpenError> {
+        Self::builder().in_memory().await
+    }
+
+    /// A registry with settings of its own.
+    pub fn builder() -> Builder {
+        Builder {
+            kinds: Vec::new(),
+            clock: Arc::new(SystemClock),
+            egress: Egress::default(),
+            roots: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// Registers a custom kind: its definitions are read as `D` and made into a backend.
+    ///
+    /// The function is called while a change is compiled: what it refuses, refuses the change.
+    pub fn kind<D, B, F>(self, name: &str, function: F) -> Self
+    where
+        D: DeserializeOwned + 'static,
+        B: Backend,
+        F: Fn(D) -> Result<B, InvalidDefinition> + Send + Sync + 'static,
+    {
+        let factory = |kind| Arc::new(FromFunction::new(kind, function)) as Arc<dyn Factory>;
+        let made = Kind::custom(name).map(factory);
+        self.with_kind(made)
+    }
+
+    /// Registers the adapter of a kind. It goes before a built-in one.
+    pub fn factory(self, factory: Arc<dyn Factory>) -> Self {
+        self.with_kind(Ok(factory))
+    }
+
+    fn with_kind(mut self, made: Result<Arc<dyn Factory>, InvalidName>) -> Self {
+        self.kinds.push(made);
+        self
+    }
+
+    /// Lets definitions point at this machine. Without it loopback addresses are refused, because
+    /// they are how gateways are abused.
+    pub fn allow_loopback(mut self) -> Self {
+        self.egress = self.egress.allow_loopback();
+        self
+    }
+
+    /// What of the network may be reached.
+    pub fn egress(mut self, egress: Egress) -> Self {
+        self.egress = egress;
+        self
+    }
+
+    /// Trusts these certificates (PEM) beside the platform's, for HTTPS to backends.
+    pub fn trust(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Takes the time of day from here.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Opens an empty registry that lives as long as the process.
+    ///
+    /// # Errors
+    ///
+    /// When a kind's name or a certificate cannot be accepted.
+    pub async fn in_memory(self) -> Result<Registry, OpenError> {
+        self.load(Arc::new(MemoryStore::new())).await
+    }
+
+    /// Opens what a store holds, and follows what others commit to it.
+    ///
+    /// # Errors
+    ///
+    /// When a kind's name or a certificate cannot be accepted, or the store cannot be read.
+    pub async fn store(self, store: Arc<dyn Store>) -> Result<Registry, OpenError> {
+        let registry = self.load(store).await?;
+        tokio::spawn(follow(Arc::downgrade(&registry.0)));
+        Ok(registry)
+    }
+
+    async fn load(self, store: Arc<dyn Store>) -> Result<Registry, OpenError> {
+        let mut factories = BTreeMap::new();
+        for factory in crate::built_in_kinds() {
+            factories.insert(factory.kind(), factory);
+        }
+        for factory in self.kinds {
+            let factory = factory?;
+            factories.insert(factory.kind(), factory);
+        }
+        let transport =
+            self.roots.iter().fold(Transport::builder().egress(self.egress), |builder, pem| {
+                builder.trust(pem.clone())
+            });
+        let kinds = Kinds { factories, transport: transport.build()? };
+        let state = restore(store.load().await?)?;
+        let snapshot = Published::new(Snapshot::open(Arc::new(state), &kinds));
+        let turn = tokio::sync::Mutex::new(());
+        Ok(Registry(Arc::new(Inner { snapshot, turn, store, kinds, clock: self.clock })))
+    }
+}
+
+/// The state that a store's records make.
+pub(super) fn restore(loaded: Loaded) -> Result<State, StoreError> {
+    let mut state = State::empty();
+    let mut records = loaded.records;
+    // Environments before what is in them, services before what refers to them.
+    records.sort_unstable_by_key(|(key, _)| *key);
+    for (key, record) in records {
+        state.put(key, Some(record)).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    }
+    state.advance(loaded.revision);
+    Ok(state)
+}
+
+/// Takes over what others commit, for as long as somebody uses the registry.
+async fn follow(registry: std::sync::Weak<Inner>) {
+    while let Some(inner) = registry.upgrade() {
+        let at = inner.snapshot.current().state().revision();
+        let store = Arc::clone(&inner.store);
+        drop(inner);
+        let next = match store.watch(at).await {
+            Ok(mut feed) => feed.next().await,
+            Err(error) => Err(error),
+        };
+        let Some(inner) = registry.upgrade() else { return };
+        let _turn = inner.turn.lock().await;
+        let followed = match next {
+            Ok(batch) => inner.follow(&batch),
+            Err(StoreError::Compacted(_)) => inner.reload().await,
+            Err(error) => Err(error),
+        };
+        if followed.is_err() {
+            // The last good state serves on.
+            tokio::time::sleep(STORE_RESTS).await;
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What is at this small number.
+
+use std::sync::Arc;
+
+/// Bits of an index that one level looks at.
+const BITS: u32 = 6;
+/// Slots of a page.
+const SLOTS: usize = 1 << BITS;
+
+/// A sparse array indexed by small, dense numbers. Clones share pages.
+#[derive(Debug)]
+pub(crate) struct Pages<T> {
+    root: Option<Arc<Page<T>>>,
+    /// Levels above the leaves.
+    height: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Page<T> {
+    Branch(Vec<Option<Arc<Page<T>>>>),
+    Leaf(Vec<Option<T>>),
+}
+
+impl<T> Clone for Pages<T> {
+    fn clone(&self) -> Self {
+        Self { root: self.root.clone(), height: self.height }
+    }
+}
+
+impl<T> Default for Pages<T> {
+    fn default() -> Self {
+        Self { root: None, height: 0 }
+    }
+}
+
+/// The slot of `index` at a level.
+fn slot(index: u32, level: u32) -> usize {
+    let shifted = index.checked_shr(level * BITS).unwrap_or(0);
+    usize::try_from(shifted).unwrap_or(0) % SLOTS
+}
+
+impl<T> Pages<T> {
+    /// Whether `index` lies beyond what the pages reach.
+    fn beyond(&self, index: u32) -> bool {
+        index.checked_shr((self.height + 1) * BITS).unwrap_or(0) != 0
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<&T> {
+        if self.beyond(index) {
+            return None;
+        }
+        let mut page = self.root.as_deref()?;
+        let mut level = self.height;
+        loop {
+            match page {
+                Page::Leaf(slots) => return slots.get(slot(index, 0))?.as_ref(),
+                Page::Branch(slots) => page = slots.get(slot(index, level))?.as_deref()?,
+            }
+            level = level.saturating_sub(1);
+        }
+    }
+
+    /// All values with their indexes, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        let mut open = Vec::new();
+        if let Some(root) = &self.root {
+            open.push((root.as_ref(), 0_u32, 0_usize));
+        }
+        std::iter::from_fn(move || {
+            loop {
+                let (page, base, next) = open.last_mut()?;
+                let (at, index) = (*next, u32::try_from(*next).unwrap_or(0));
+                let base = *base << BITS | index;
+                *next += 1;
+                match page {
+                    Page::Leaf(slots) => match slots.get(at) {
+                        None => drop(open.pop()),
+                        Some(None) => {}
+                        Some(Some(value)) => return Some((base, value)),
+                    },
+                    Page::Branch(slots) => match slots.get(at) {
+                        None => drop(open.pop()),
+                        Some(None) => {}
+                        Some(Some(child)) => open.push((child.as_ref(), base, 0)),
+                    },
+                }
+            }
+        })
+    }
+}
+
+impl<T: Clone> Pages<T> {
+    /// Puts a value at `index` and hands out the one that was there.
+    pub(crate) fn set(&mut self, index: u32, value: T) -> Option<T> {
+        while self.beyond(index) {
+            if let Some(root) = self.root.take() {
+                let mut slots = Page::empty_branch();
+                if let Some(first) = slots.first_mut() {
+                    *first = Some(root);
+                }
+                self.root = Some(Arc::new(Page::Branch(slots)));
+            }
+            self.height += 1;
+        }
+        self.slot_mut(index)?.replace(value)
+    }
+
+    /// Takes the value at `index` out.
+    pub(crate) fn take(&mut self, index: u32) -> Option<T> {
+        // Looking first keeps pages shared when there is nothing to take.
+        self.get(index)?;
+        self.slot_mut(index)?.take()
+    }
+
+    /// The value at `index`, to be changed.
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
+        self.get(index)?;
+        self.slot_mut(index)?.as_mut()
+    }
+
+    fn slot_mut(&mut self, index: u32) -> Option<&mut Option<T>> {
+        let mut level = self.height;
+        let mut page = self.root.get_or_insert_with(|| Page::empty(level));
+        loop {
+            match Arc::make_mut(page) {
+                Page::Leaf(slots) => return slots.get_mut(slot(index, 0)),
+                Page::Branch(slots) => {
+                    let child = slots.get_mut(slot(index, level))?;
+                    level = level.saturating_sub(1);
+                    page = child.get_or_insert_with(|| Page::empty(level));
+                }
+            }
+        }
+    }
+}
+
+impl<T> Page<T> {
+    fn empty(level: u32) -> Arc<Self> {
+        Arc::new(if level == 0 {
+            let mut slots = Vec::with_capacity(SLOTS);
+            slots.resize_with(SLOTS, || None);
+            Self::Leaf(slots)
+        } else {
+            Self::Branch(Self::empty_branch())
+        })
+    }
+
+    fn empty_branch() -> Vec<Option<Arc<Self>>> {
+        let mut slots = Vec::with_capacity(SLOTS);
+        slots.resize_with(SLOTS, || None);
+        slots
+    }
+}

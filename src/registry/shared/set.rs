@@ -1,0 +1,49 @@
+//! Which small numbers are in it, and how many.
+
+use super::Trie;
+
+/// A set of small numbers that knows how many it has. Clones share what they have in common.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IdSet {
+    members: Trie<()>,
+    count: usize,
+}
+
+impl IdSet {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(crate) fn contains(&self, id: u32) -> bool {
+        self.members.under(id).next().is_some()
+    }
+
+    /// Puts a number in; says whether it was not there.
+    pub(crate) fn insert(&mut self, id: u32) -> bool {
+        let new = !self.contains(id);
+        if new {
+            self.members.insert(id, ());
+            self.count += 1;
+        }
+        new
+    }
+
+    /// Takes a number out; says whether it was there.
+    pub(crate) fn remove(&mut self, id: u32) -> bool {
+        let was = self.members.remove(id, |()| true).is_some();
+        if was {
+            self.count -= 1;
+        }
+        was
+    }
+
+    /// The numbers, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.members.iter().map(|(id, ())| id)
+    }
+}

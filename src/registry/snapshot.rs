@@ -1,0 +1,279 @@
+//! What the data plane needs at one revision, swapped whole.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use super::evaluate::Evaluated;
+use super::shared::Pages;
+use super::site::{Site, Sites};
+use super::state::State;
+use super::target::{Kinds, Superseded, Target};
+use crate::error::Place;
+use crate::model::id::{ApiId, EnvironmentId, ServiceId};
+use crate::model::path::RequestPath;
+use crate::model::{Definition, InvalidDefinition, Version};
+use crate::store::record::PublicationRecord;
+use crate::store::{Key, Write};
+
+/// What is true at one revision, with a target for every definition.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    state: Arc<State>,
+    /// By environment id.
+    stages: Vec<Targets>,
+}
+
+/// The targets of one environment.
+#[derive(Clone, Debug, Default)]
+struct Targets {
+    services: Pages<Arc<Target>>,
+    /// Of APIs with a definition of their own.
+    inline: Pages<Arc<Target>>,
+}
+
+/// Where a request goes: the frozen version that matched, and what answers for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) publication: Arc<PublicationRecord>,
+    pub(crate) target: Arc<Target>,
+}
+
+impl Route {
+    /// The frozen version.
+    pub(crate) fn version(&self) -> &Version {
+        &self.publication.version
+    }
+}
+
+/// A write whose definition its kind does not accept.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) key: Key,
+    pub(crate) error: InvalidDefinition,
+}
+
+impl Snapshot {
+    /// Compiles a state from nothing. Definitions that are not accepted answer that they are missing.
+    pub(crate) fn open(state: Arc<State>, kinds: &Kinds) -> Self {
+        let mut snapshot = Self { state: Arc::clone(&state), stages: Vec::new() };
+        for (environment, _) in state.environments() {
+            let Some(stage) = state.stage(environment) else {
+                continue;
+            };
+            let services = stage.definitions().map(|(id, _)| Key::Definition(id, environment));
+            let inline = stage.inline().iter();
+            let inline = inline.map(|id| Key::Publication(ApiId::new(id), environment));
+            for key in services.chain(inline) {
+                let Some(wanted) = snapshot.wanted(key) else {
+                    continue;
+                };
+                let target =
+                    wanted.build(kinds, None).unwrap_or_else(|error| wanted.refused(&error));
+                snapshot.put(key, Some(Arc::new(target)));
+            }
+        }
+        snapshot
+    }
+
+    /// Compiles what `evaluated` leads to: only what it wrote. Also what is superseded by that.
+    pub(crate) fn compile(
+        &self,
+        evaluated: &Evaluated,
+        kinds: &Kinds,
+    ) -> Result<(Self, Vec<Superseded>), Refused> {
+        self.advance(Arc::new(evaluated.state.clone()), &evaluated.writes, |wanted, before, key| {
+            wanted.build(kinds, before).map_err(|error| Refused { key, error })
+        })
+    }
+
+    /// Compiles what somebody else committed.
+    pub(crate) fn follow(&self, state: State, writes: &[Write], kinds: &Kinds) -> Self {
+        let followed = self.advance(Arc::new(state), writes, |wanted, before, _| {
+            Ok::<_, std::convert::Infallible>(
+                wanted.build(kinds, before).unwrap_or_else(|error| wanted.refused(&error)),
+            )
+        });
+        match followed {
+            Ok((snapshot, _)) => snapshot,
+            Err(never) => match never {},
+        }
+    }
+
+    fn advance<E>(
+        &self,
+        state: Arc<State>,
+        writes: &[Write],
+        build: impl Fn(&Wanted, Option<&Target>, Key) -> Result<Target, E>,
+    ) -> Result<(Self, Vec<Superseded>), E> {
+        let mut next = Self { state, stages: self.stages.clone() };
+        let mut superseded = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        for key in writes.iter().flat_map(|(key, _)| self.touched(*key)) {
+            let before = self.target(key);
+            let wanted = next.wanted(key);
+            // One key may be written more than once; what counts is what is there in the end.
+            if (before.is_none() && wanted.is_none()) || !seen.insert(key) {
+                continue;
+            }
+            let target = match &wanted {
+                Some(wanted) => Some(Arc::new(build(wanted, before.map(Arc::as_ref), key)?)),
+                None => None,
+            };
+            if let Some(before) = before {
+                superseded.push(before.superseded(target.as_deref()));
+            }
+            next.put(key, target);
+        }
+        Ok((next, superseded))
+    }
+
+    /// The keys of targets that a write makes anew. A service's targets carry its name.
+    fn touched(&self, key: Key) -> impl Iterator<Item = Key> + use<> {
+        let (service, count) = match key {
+            Key::Service(service) => (Some(service), self.stages.len()),
+            _ => (None, 1),
+        };
+        (0..count).map(move |at| match service {
+            Some(service) => {
+                let at = EnvironmentId::new(u16::try_from(at).unwrap_or(u16::MAX));
+                Key::Definition(service, at)
+            }
+            None => key,
+        })
+    }
+
+    /// The definition that a target is wanted for under a key, if one is.
+    fn wanted(&self, key: Key) -> Option<Wanted> {
+        let place = |service, environment, generation| {
+            let environment = self.state.environment(environment)?.name.clone();
+            Some(Place::new(service, environment, generation))
+        };
+        match key {
+            Key::Definition(service, environment) => {
+                let record = self.state.stage(environment)?.definition(service)?;
+                let name = self.state.service(service)?.name.clone();
+                Some(Wanted {
+                    definition: Arc::new(record.definition.clone()),
+                    place: place(Some(name), environment, record.stamp.revision)?,
+                    epoch: Some(record.epoch),
+                })
+            }
+            Key::Publication(api, environment) => {
+                let record = self.state.stage(environment)?.publication(api)?;
+                let definition = record.version.inline()?;
+                Some(Wanted {
+                    definition: Arc::new(definition.clone()),
+                    place: place(None, environment, record.stamp.revision)?,
+                    epoch: None,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn target(&self, key: Key) -> Option<&Arc<Target>> {
+        match key {
+            Key::Definition(service, environment) => self.service_target(service, environment),
+            Key::Publication(api, environment) => {
+                self.stages.get(usize::from(environment.number()))?.inline.get(api.number())
+            }
+            _ => None,
+        }
+    }
+
+    fn put(&mut self, key: Key, target: Option<Arc<Target>>) {
+        let (environment, index) = match key {
+            Key::Definition(service, environment) => (environment, service.number()),
+            Key::Publication(api, environment) => (environment, api.number()),
+            _ => return,
+        };
+        let at = usize::from(environment.number());
+        if self.stages.len() <= at {
+            self.stages.resize_with(at + 1, Targets::default);
+        }
+        let Some(stage) = self.stages.get_mut(at) else {
+            return;
+        };
+        let targets = match key {
+            Key::Definition(..) => &mut stage.services,
+            _ => &mut stage.inline,
+        };
+        match target {
+            Some(target) => drop(targets.set(index, target)),
+            None => drop(targets.take(index)),
+        }
+    }
+
+    /// What is true.
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    /// The target of a service in an environment.
+    pub(crate) fn service_target(
+        &self,
+        service: ServiceId,
+        environment: EnvironmentId,
+    ) -> Option<&Arc<Target>> {
+        self.stages.get(usize::from(environment.number()))?.services.get(service.number())
+    }
+
+    /// The groups on a host, given in lower case without port and trailing dot.
+    pub(crate) fn sites(&self, host: &str) -> Option<&Sites> {
+        self.state.sites(host).map(Arc::as_ref)
+    }
+
+    /// The id of an environment, by its exact wire name.
+    pub(crate) fn environment(&self, name: &str) -> Option<EnvironmentId> {
+        match name {
+            "TEST" => Some(EnvironmentId::new(0)),
+            "PRE" => Some(EnvironmentId::new(1)),
+            "RELEASE" => Some(Self::PRODUCTION),
+            _ => self.state.environment_id(name),
+        }
+    }
+
+    /// Where requests go that name no environment.
+    pub(crate) const PRODUCTION: EnvironmentId = EnvironmentId::new(2);
+
+    /// The live publication a request belongs to, and what answers for it.
+    pub(crate) fn route(
+        &self,
+        site: &Site,
+        environment: EnvironmentId,
+        method: &Method,
+        path: &RequestPath<'_>,
+    ) -> Option<Route> {
+        let at = usize::from(environment.number());
+        let (stage, targets) = (self.state.stage(environment)?, self.stages.get(at)?);
+        let live = |publication: &PublicationRecord| match publication.version.service() {
+            Some(service) => targets
+                .services
+                .get(service.number())
+                .filter(|target| target.accepts(publication.epoch)),
+            None => targets.inline.get(publication.api.number()),
+        };
+        let options = &site.options;
+        let (publication, target) =
+            stage.routes().look_up(options.id, method, path, options.base_segments, live)?;
+        Some(Route { publication: Arc::clone(publication), target: Arc::clone(target) })
+    }
+}
+
+/// A definition a target is wanted for.
+struct Wanted {
+    definition: Arc<Definition>,
+    place: Place,
+    epoch: Option<crate::model::Revision>,
+}
+
+impl Wanted {
+    fn build(&self, kinds: &Kinds, before: Option<&Target>) -> Result<Target, InvalidDefinition> {
+        Target::build(kinds, &self.definition, self.place.clone(), self.epoch, before)
+    }
+
+    fn refused(&self, why: &InvalidDefinition) -> Target {
+        Target::refused(&self.definition, self.place.clone(), self.epoch, why)
+    }
+}

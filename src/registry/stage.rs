@@ -1,0 +1,143 @@
+//! What is defined and published in one environment.
+
+use std::sync::Arc;
+
+use super::routes::RouteTable;
+use super::shared::{IdSet, Pages};
+use crate::model::Revision;
+use crate::model::id::{ApiId, ServiceId};
+use crate::store::record::{DefinitionRecord, PublicationRecord};
+
+/// The definitions and publications of one environment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stage {
+    definitions: Pages<Arc<DefinitionRecord>>,
+    publications: Pages<Arc<PublicationRecord>>,
+    routes: RouteTable,
+    /// By service: the APIs published through it, by the epoch they were published against.
+    epochs: Pages<Arc<Vec<Epoch>>>,
+    /// The APIs published with a definition of their own.
+    inline: IdSet,
+    defined: usize,
+}
+
+/// The APIs published through a service against one epoch of its definition.
+#[derive(Clone, Debug)]
+struct Epoch {
+    epoch: Revision,
+    apis: IdSet,
+}
+
+impl Stage {
+    pub(crate) fn definition(&self, service: ServiceId) -> Option<&Arc<DefinitionRecord>> {
+        self.definitions.get(service.number())
+    }
+
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = (ServiceId, &Arc<DefinitionRecord>)> {
+        self.definitions.iter().map(|(id, record)| (ServiceId::new(id), record))
+    }
+
+    pub(crate) fn publication(&self, api: ApiId) -> Option<&Arc<PublicationRecord>> {
+        self.publications.get(api.number())
+    }
+
+    pub(crate) fn routes(&self) -> &RouteTable {
+        &self.routes
+    }
+
+    /// The APIs published with a definition of their own.
+    pub(crate) fn inline(&self) -> &IdSet {
+        &self.inline
+    }
+
+    /// How many services are defined here.
+    pub(crate) fn defined(&self) -> usize {
+        self.defined
+    }
+
+    /// Every API published here, live or dormant.
+    pub(crate) fn publications(&self) -> impl Iterator<Item = ApiId> + '_ {
+        self.publications.iter().map(|(id, _)| ApiId::new(id))
+    }
+
+    /// Whether requests can reach a publication: by its own definition, or because its service's
+    /// definition accepts its epoch.
+    pub(crate) fn is_live(&self, publication: &PublicationRecord) -> bool {
+        match publication.version.service() {
+            None => true,
+            Some(service) => self
+                .definition(service)
+                .is_some_and(|definition| definition.accepts(publication.epoch)),
+        }
+    }
+
+    /// The APIs that are live through a service.
+    pub(crate) fn live_through(&self, service: ServiceId) -> Option<&IdSet> {
+        let definition = self.definition(service)?;
+        let epochs = self.epochs.get(service.number())?;
+        epochs.iter().find(|e| definition.accepts(Some(e.epoch))).map(|epoch| &epoch.apis)
+    }
+
+    /// Every API published through a service, live or dormant.
+    pub(crate) fn all_through(&self, service: ServiceId) -> impl Iterator<Item = ApiId> + '_ {
+        let epochs = self.epochs.get(service.number()).map(|epochs| epochs.iter());
+        epochs.into_iter().flatten().flat_map(|epoch| epoch.apis.iter().map(ApiId::new))
+    }
+
+    pub(super) fn put_definition(
+        &mut self,
+        service: ServiceId,
+        record: Option<Arc<DefinitionRecord>>,
+    ) {
+        let defined = usize::from(record.is_some());
+        let before = match record {
+            Some(record) => self.definitions.set(service.number(), record),
+            None => self.definitions.take(service.number()),
+        };
+        self.defined = self.defined + defined - usize::from(before.is_some());
+    }
+
+    pub(super) fn put_publication(&mut self, api: ApiId, record: Option<Arc<PublicationRecord>>) {
+        let before = match &record {
+            Some(record) => self.publications.set(api.number(), Arc::clone(record)),
+            None => self.publications.take(api.number()),
+        };
+        if let Some(before) = before {
+            self.routes.remove(&before);
+            self.index(api, &before, false);
+        }
+        if let Some(record) = record {
+            self.routes.insert(&record);
+            self.index(api, &record, true);
+        }
+    }
+
+    fn index(&mut self, api: ApiId, publication: &PublicationRecord, present: bool) {
+        let (Some(service), Some(epoch)) = (publication.version.service(), publication.epoch)
+        else {
+            if present {
+                self.inline.insert(api.number());
+            } else {
+                self.inline.remove(api.number());
+            }
+            return;
+        };
+        if self.epochs.get(service.number()).is_none() {
+            self.epochs.set(service.number(), Arc::default());
+        }
+        let Some(epochs) = self.epochs.get_mut(service.number()).map(Arc::make_mut) else {
+            return;
+        };
+        if !epochs.iter().any(|known| known.epoch == epoch) {
+            epochs.push(Epoch { epoch, apis: IdSet::default() });
+        }
+        if let Some(known) = epochs.iter_mut().find(|known| known.epoch == epoch) {
+            if present {
+                known.apis.insert(api.number())
+            } else {
+                known.apis.remove(api.number())
+            };
+        }
+        epochs.retain(|known| !known.apis.is_empty());
+    }
+}

@@ -1,0 +1,384 @@
+//! What is true at one revision.
+//!
+//! Everything is found by small ids; names lead to ids. Clones share what they have in common, so
+//! that a state per revision costs what the revision changed.
+
+use std::sync::Arc;
+
+use super::routes::key;
+use super::shared::{IdSet, Pages, Trie};
+use super::site::{AcceptedGroup, Site, Sites};
+use super::stage::Stage;
+use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
+use crate::model::path::{hash_bytes, mix};
+use crate::model::{ApiName, Environment, GroupName, Host, Revision, ServiceName, Stamp, Version};
+use crate::store::record::{
+    ApiRecord, DefinitionRecord, EnvironmentRecord, GroupRecord, Next, PublicationRecord,
+    ServiceRecord,
+};
+use crate::store::{Key, Record};
+
+/// Everything that is true at one revision.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    revision: Revision,
+    next: Next,
+    /// By environment id; `None` where one was retired.
+    environments: Arc<Vec<Option<Arc<EnvironmentRecord>>>>,
+    stages: Vec<Arc<Stage>>,
+    services: Pages<Arc<ServiceRecord>>,
+    service_names: Trie<ServiceId>,
+    groups: Pages<Arc<GroupEntry>>,
+    group_names: Trie<GroupId>,
+    hosts: Trie<Arc<Sites>>,
+    apis: Pages<Arc<ApiRecord>>,
+    api_names: Trie<ApiId>,
+    /// Drafts by group, method and path.
+    drafts: Trie<ApiId>,
+    drafts_by_service: Pages<IdSet>,
+    drafts_by_group: Pages<IdSet>,
+}
+
+/// A group, parsed.
+#[derive(Debug)]
+pub(crate) struct GroupEntry {
+    pub(crate) record: Arc<GroupRecord>,
+    pub(crate) accepted: AcceptedGroup,
+}
+
+/// A record does not fit what is there: a store holds what this crate did not write.
+#[derive(Debug, thiserror::Error)]
+#[error("record {key:?}: {reason}")]
+pub(crate) struct Misfit {
+    key: Key,
+    reason: String,
+}
+
+fn name_key(name: &str) -> u32 {
+    key(hash_bytes(name.as_bytes()))
+}
+
+fn api_key(group: GroupId, name: &str) -> u32 {
+    key(mix(hash_bytes(name.as_bytes()), group.number().into()))
+}
+
+impl State {
+    /// Nothing but the environments that are always there.
+    pub(crate) fn empty() -> Self {
+        let built_in = Environment::BUILT_IN.map(|name| {
+            let stamp = Arc::new(Stamp::new(Revision::ZERO, "", Default::default()));
+            Some(Arc::new(EnvironmentRecord { name, description: "".into(), stamp }))
+        });
+        Self {
+            revision: Revision::ZERO,
+            next: Next::default(),
+            environments: Arc::new(built_in.into()),
+            stages: vec![Arc::new(Stage::default()); Environment::BUILT_IN.len()],
+            services: Pages::default(),
+            service_names: Trie::default(),
+            groups: Pages::default(),
+            group_names: Trie::default(),
+            hosts: Trie::default(),
+            apis: Pages::default(),
+            api_names: Trie::default(),
+            drafts: Trie::default(),
+            drafts_by_service: Pages::default(),
+            drafts_by_group: Pages::default(),
+        }
+    }
+
+    // === Reading ===
+
+    pub(crate) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    pub(crate) fn next(&self) -> Next {
+        self.next
+    }
+
+    pub(crate) fn environments(
+        &self,
+    ) -> impl Iterator<Item = (EnvironmentId, &Arc<EnvironmentRecord>)> {
+        (0..)
+            .map(EnvironmentId::new)
+            .zip(self.environments.iter())
+            .filter_map(|(id, record)| record.as_ref().map(|record| (id, record)))
+    }
+
+    pub(crate) fn environment(&self, id: EnvironmentId) -> Option<&Arc<EnvironmentRecord>> {
+        self.environments.get(usize::from(id.number()))?.as_ref()
+    }
+
+    pub(crate) fn environment_id(&self, name: &str) -> Option<EnvironmentId> {
+        self.environments().find(|(_, record)| record.name.as_str() == name).map(|(id, _)| id)
+    }
+
+    pub(crate) fn stage(&self, id: EnvironmentId) -> Option<&Stage> {
+        self.stages.get(usize::from(id.number())).map(Arc::as_ref)
+    }
+
+    pub(crate) fn service(&self, id: ServiceId) -> Option<&Arc<ServiceRecord>> {
+        self.services.get(id.number())
+    }
+
+    pub(crate) fn service_id(&self, name: &ServiceName) -> Option<ServiceId> {
+        let named = |id: &&ServiceId| self.service(**id).is_some_and(|s| s.name == *name);
+        self.service_names.under(name_key(name.as_str())).find(named).copied()
+    }
+
+    pub(crate) fn services(&self) -> impl Iterator<Item = (ServiceId, &Arc<ServiceRecord>)> {
+        self.services.iter().map(|(id, record)| (ServiceId::new(id), record))
+    }
+
+    pub(crate) fn group(&self, id: GroupId) -> Option<&Arc<GroupEntry>> {
+        self.groups.get(id.number())
+    }
+
+    pub(crate) fn group_id(&self, name: &GroupName) -> Option<GroupId> {
+        let named = |id: &&GroupId| self.group(**id).is_some_and(|g| g.record.name == *name);
+        self.group_names.under(name_key(name.as_str())).find(named).copied()
+    }
+
+    pub(crate) fn sites(&self, host: &str) -> Option<&Arc<Sites>> {
+        self.hosts.under(name_key(host)).find(|sites| sites.host.as_str() == host)
+    }
+
+    pub(crate) fn api(&self, id: ApiId) -> Option<&Arc<ApiRecord>> {
+        self.apis.get(id.number())
+    }
+
+    pub(crate) fn api_id_in(&self, group: GroupId, name: &str) -> Option<ApiId> {
+        let named = |id: &&ApiId| {
+            self.api(**id).is_some_and(|api| api.group == group && &*api.name == name)
+        };
+        self.api_names.under(api_key(group, name)).find(named).copied()
+    }
+
+    pub(crate) fn api_id(&self, name: &ApiName) -> Option<ApiId> {
+        self.api_id_in(self.group_id(name.group())?, name.name())
+    }
+
+    /// The full name of an API that is there.
+    pub(crate) fn api_name(&self, id: ApiId) -> Option<ApiName> {
+        let api = self.api(id)?;
+        let group = self.group(api.group)?.record.name.clone();
+        Some(ApiName::from_checked(group, Arc::clone(&api.name)))
+    }
+
+    pub(crate) fn service_name(&self, version: &Version) -> Option<ServiceName> {
+        Some(self.service(version.service()?)?.name.clone())
+    }
+
+    /// The drafts that go to a service.
+    pub(crate) fn drafts_of(&self, service: ServiceId) -> Option<&IdSet> {
+        self.drafts_by_service.get(service.number())
+    }
+
+    /// The drafts of a group.
+    pub(crate) fn drafts_in(&self, group: GroupId) -> Option<&IdSet> {
+        self.drafts_by_group.get(group.number())
+    }
+
+    /// The other drafts with the same group, method and paths.
+    pub(crate) fn rivals<'a>(
+        &'a self,
+        id: ApiId,
+        draft: &'a ApiRecord,
+    ) -> impl Iterator<Item = ApiId> + 'a {
+        let pattern = draft.version.pattern();
+        let found = self.drafts.under(key(pattern.hash(draft.group.number())));
+        found.copied().filter(move |other| {
+            *other != id
+                && self.api(*other).is_some_and(|api| {
+                    api.group == draft.group
+                        && api.version.verb() == draft.version.verb()
+                        && api.version.pattern().same_paths(pattern)
+                })
+        })
+    }
+
+    /// The revision by which an API in an environment became what it is: its publication's or its
+    /// service's definition's, whichever is later.
+    pub(crate) fn effective<'a>(
+        &'a self,
+        publication: &'a PublicationRecord,
+        environment: EnvironmentId,
+    ) -> &'a Arc<Stamp> {
+        let definition = publication
+            .version
+            .service()
+            .and_then(|service| self.stage(environment)?.definition(service));
+        match definition {
+            Some(definition) if definition.stamp.revision > publication.stamp.revision => {
+                &definition.stamp
+            }
+            _ => &publication.stamp,
+        }
+    }
+
+    // === Writing ===
+
+    /// Says which revision this is.
+    pub(crate) fn advance(&mut self, revision: Revision) {
+        self.revision = revision;
+    }
+
+    /// Puts a record under its key, or takes the one that is there away, and keeps every index true.
+    pub(crate) fn put(&mut self, key: Key, record: Option<Record>) -> Result<(), Misfit> {
+        let misfit = |reason: &str| Misfit { key, reason: reason.to_owned() };
+        match (key, record) {
+            (Key::Next, Some(Record::Next(next))) => self.next = next,
+            (Key::Environment(id), None) => self.put_environment(id, None),
+            (Key::Environment(id), Some(Record::Environment(record))) => {
+                self.put_environment(id, Some(record));
+            }
+            (Key::Service(id), None) => self.put_service(id, None),
+            (Key::Service(id), Some(Record::Service(record))) => self.put_service(id, Some(record)),
+            (Key::Definition(service, environment), record) => {
+                let record = match record {
+                    None => None,
+                    Some(Record::Definition(record)) => Some(record),
+                    Some(_) => return Err(misfit("is of another sort")),
+                };
+                let stage = self.stage_mut(environment).ok_or_else(|| misfit("no environment"))?;
+                stage.put_definition(service, record);
+            }
+            (Key::Group(id), None) => self.put_group(id, None),
+            (Key::Group(id), Some(Record::Group(record))) => {
+                let accepted = AcceptedGroup::accept(id, &record.group)
+                    .map_err(|error| misfit(&error.to_string()))?;
+                self.put_group(id, Some(GroupEntry { record, accepted }));
+            }
+            (Key::Api(id), None) => self.put_api(id, None),
+            (Key::Api(id), Some(Record::Api(record))) => self.put_api(id, Some(record)),
+            (Key::Publication(api, environment), record) => {
+                let record = match record {
+                    None => None,
+                    Some(Record::Publication(record)) => Some(record),
+                    Some(_) => return Err(misfit("is of another sort")),
+                };
+                let stage = self.stage_mut(environment).ok_or_else(|| misfit("no environment"))?;
+                stage.put_publication(api, record);
+            }
+            _ => return Err(misfit("is of another sort")),
+        }
+        Ok(())
+    }
+
+    fn stage_mut(&mut self, id: EnvironmentId) -> Option<&mut Stage> {
+        self.stages.get_mut(usize::from(id.number())).map(Arc::make_mut)
+    }
+
+    fn put_environment(&mut self, id: EnvironmentId, record: Option<Arc<EnvironmentRecord>>) {
+        let at = usize::from(id.number());
+        let environments = Arc::make_mut(&mut self.environments);
+        while environments.len() <= at {
+            environments.push(None);
+            self.stages.push(Arc::new(Stage::default()));
+        }
+        if let Some(slot) = environments.get_mut(at) {
+            *slot = record;
+        }
+    }
+
+    fn put_service(&mut self, id: ServiceId, record: Option<Arc<ServiceRecord>>) {
+        let before = match &record {
+            Some(record) => self.services.set(id.number(), Arc::clone(record)),
+            None => self.services.take(id.number()),
+        };
+        if let Some(before) = before {
+            self.service_names.remove(name_key(before.name.as_str()), |other| *other == id);
+        }
+        if let Some(record) = record {
+            self.service_names.insert(name_key(record.name.as_str()), id);
+        }
+    }
+
+    fn put_group(&mut self, id: GroupId, entry: Option<GroupEntry>) {
+        let entry = entry.map(Arc::new);
+        let before = match &entry {
+            Some(entry) => self.groups.set(id.number(), Arc::clone(entry)),
+            None => self.groups.take(id.number()),
+        };
+        if let Some(before) = before {
+            self.group_names.remove(name_key(before.record.name.as_str()), |other| *other == id);
+            for (host, _) in &before.accepted.hosts {
+                self.edit_sites(host, |sites| sites.without(id));
+            }
+        }
+        if let Some(entry) = entry {
+            self.group_names.insert(name_key(entry.record.name.as_str()), id);
+            for (host, environment) in &entry.accepted.hosts {
+                // An environment that is not there is refused at the door; a host bound to one that
+                // a damaged store lost serves nothing.
+                let bound = environment.as_ref().map(|name| {
+                    self.environment_id(name.as_str()).unwrap_or(EnvironmentId::new(u16::MAX))
+                });
+                let options = Arc::clone(&entry.accepted.options);
+                let site = Site { options, environment: bound };
+                self.edit_sites(host, |sites| sites.with(site));
+            }
+        }
+    }
+
+    fn edit_sites(&mut self, host: &Host, edit: impl FnOnce(&Sites) -> Sites) {
+        let key = name_key(host.as_str());
+        let before = self.hosts.remove(key, |sites| sites.host == *host);
+        let nobody = || Arc::new(Sites { host: host.clone(), sites: Vec::new() });
+        let after = edit(&before.unwrap_or_else(nobody));
+        if !after.sites.is_empty() {
+            self.hosts.insert(key, Arc::new(after));
+        }
+    }
+
+    fn put_api(&mut self, id: ApiId, record: Option<Arc<ApiRecord>>) {
+        let before = match &record {
+            Some(record) => self.apis.set(id.number(), Arc::clone(record)),
+            None => self.apis.take(id.number()),
+        };
+        if let Some(before) = before {
+            self.index_api(id, &before, false);
+        }
+        if let Some(record) = record {
+            self.index_api(id, &record, true);
+        }
+    }
+
+    fn index_api(&mut self, id: ApiId, api: &ApiRecord, present: bool) {
+        let named = api_key(api.group, &api.name);
+        let routed = key(api.version.pattern().hash(api.group.number()));
+        if present {
+            self.api_names.insert(named, id);
+            self.drafts.insert(routed, id);
+        } else {
+            self.api_names.remove(named, |other| *other == id);
+            self.drafts.remove(routed, |other| *other == id);
+        }
+        mark(&mut self.drafts_by_group, api.group.number(), id, present);
+        if let Some(service) = api.version.service() {
+            mark(&mut self.drafts_by_service, service.number(), id, present);
+        }
+    }
+}
+
+/// Puts an API into one of several sets, or takes it out.
+fn mark(sets: &mut Pages<IdSet>, at: u32, api: ApiId, present: bool) {
+    if sets.get(at).is_none() {
+        sets.set(at, IdSet::default());
+    }
+    if let Some(set) = sets.get_mut(at) {
+        if present {
+            set.insert(api.number())
+        } else {
+            set.remove(api.number())
+        };
+    }
+}
+
+impl DefinitionRecord {
+    /// Whether a publication of this epoch is live by this definition.
+    pub(crate) fn accepts(&self, epoch: Option<Revision>) -> bool {
+        epoch == Some(self.epoch)
+    }
+}

@@ -1,0 +1,157 @@
+//! A definition, ready to be called.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::{Backend, Built, Context, Factory};
+use crate::error::Place;
+use crate::model::{Definition, InvalidDefinition, Kind, Revision};
+use crate::sync::{Drained, Lease, lease};
+use crate::transport::Transport;
+
+/// How long a response head may take where neither API nor definition says: the modelled system's
+/// own default is not known; ten seconds is what its console proposes.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The kinds that can be served, and the way to the network.
+#[derive(Debug)]
+pub(crate) struct Kinds {
+    pub(crate) factories: BTreeMap<Kind, Arc<dyn Factory>>,
+    pub(crate) transport: Transport,
+}
+
+/// What one definition became: the same for all requests until it is replaced.
+///
+/// It is owned by the current snapshot and by the requests that entered with it, nobody else: when
+/// the last owner is gone, it is drained.
+#[derive(Debug)]
+pub(crate) struct Target {
+    place: Place,
+    /// The publications that are live by it; absent for an API's own definition.
+    epoch: Option<Revision>,
+    timeout: Duration,
+    engine: Engine,
+    drained: Drained,
+    _lease: Lease,
+}
+
+/// What answers requests. Handed on to the next target if the definition changed in nothing it needs.
+#[derive(Clone, Debug)]
+struct Engine {
+    definition: Arc<Definition>,
+    backend: Result<Arc<dyn Backend>, Arc<str>>,
+    /// Resolves when no connection of it is left.
+    closed: Drained,
+}
+
+/// What stands in a target's way once it is replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct Superseded {
+    pub(crate) place: Place,
+    /// Counts the requests that are left, without being one.
+    pub(crate) requests: std::sync::Weak<Target>,
+    pub(crate) drained: Drained,
+    /// The connections; absent if the next target took them over.
+    pub(crate) closed: Option<Drained>,
+}
+
+impl Kinds {
+    /// Whether definitions of a kind can be kept: the built-in ones always can.
+    pub(crate) fn know(&self, kind: &Kind) -> bool {
+        Kind::BUILT_IN.contains(kind) || self.factories.contains_key(kind)
+    }
+
+    fn build(&self, definition: Arc<Definition>) -> Result<Engine, InvalidDefinition> {
+        let (lease, closed) = lease();
+        let kind = definition.kind();
+        let backend = match self.factories.get(&kind) {
+            None => Err(format!("an adapter for kind {kind}").into()),
+            Some(factory) => {
+                let context = Context::new(self.transport.clone(), Arc::new(lease));
+                match factory.build(&definition, &context)? {
+                    Built::Ready(backend) => Ok(backend),
+                    Built::Missing(what) => Err(what.into()),
+                }
+            }
+        };
+        Ok(Engine { definition, backend, closed })
+    }
+}
+
+impl Target {
+    /// Makes a target, taking over what answers requests from the one before if nothing changed for
+    /// it.
+    pub(crate) fn build(
+        kinds: &Kinds,
+        definition: &Arc<Definition>,
+        place: Place,
+        epoch: Option<Revision>,
+        before: Option<&Self>,
+    ) -> Result<Self, InvalidDefinition> {
+        let engine = match before {
+            Some(before) if before.engine.definition.settings == definition.settings => {
+                before.engine.clone()
+            }
+            _ => kinds.build(Arc::clone(definition))?,
+        };
+        Ok(Self::with(engine, definition, place, epoch))
+    }
+
+    /// A target for a stored definition that is not accepted any more: it answers that it is missing.
+    pub(crate) fn refused(
+        definition: &Arc<Definition>,
+        place: Place,
+        epoch: Option<Revision>,
+        why: &InvalidDefinition,
+    ) -> Self {
+        let backend = Err(format!("a definition that is accepted: {why}").into());
+        let engine = Engine { definition: Arc::clone(definition), backend, closed: lease().1 };
+        Self::with(engine, definition, place, epoch)
+    }
+
+    fn with(
+        engine: Engine,
+        definition: &Definition,
+        place: Place,
+        epoch: Option<Revision>,
+    ) -> Self {
+        let (lease, drained) = lease();
+        let timeout = definition.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        Self { place, epoch, timeout, engine, drained, _lease: lease }
+    }
+
+    /// Whether a publication of this epoch is live by it.
+    pub(crate) fn accepts(&self, epoch: Option<Revision>) -> bool {
+        self.epoch == epoch
+    }
+
+    /// What answers requests, or what is missing for it.
+    pub(crate) fn backend(&self) -> Result<&Arc<dyn Backend>, &str> {
+        self.engine.backend.as_ref().map_err(|missing| &**missing)
+    }
+
+    /// Where failures of its requests happened.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// How long a response head may take unless the API says.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// What stands in its way once `next` has replaced it.
+    pub(crate) fn superseded(self: &Arc<Self>, next: Option<&Self>) -> Superseded {
+        let handed_on = match (&self.engine.backend, next.map(|next| &next.engine.backend)) {
+            (Ok(mine), Some(Ok(theirs))) => Arc::ptr_eq(mine, theirs),
+            _ => false,
+        };
+        Superseded {
+            place: self.place.clone(),
+            requests: Arc::downgrade(self),
+            drained: self.drained.clone(),
+            closed: (!handed_on).then(|| self.engine.closed.clone()),
+        }
+    }
+}

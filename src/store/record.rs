@@ -1,0 +1,146 @@
+//! What is kept, under which key.
+//!
+//! Records hold ids instead of names, so that a rename writes one record. Their contents are shared
+//! with the registry's state: a store in memory costs little more than its keys.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
+use crate::model::{
+    BackendService, Definition, Environment, Group, GroupName, Revision, ServiceName, Stamp,
+    Version,
+};
+
+/// Under which key a record is kept.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Key {
+    /// The next ids.
+    Next,
+    /// A declared environment.
+    Environment(EnvironmentId),
+    /// A backend service.
+    Service(ServiceId),
+    /// What a service means in an environment.
+    Definition(ServiceId, EnvironmentId),
+    /// A group.
+    Group(GroupId),
+    /// An API's draft.
+    Api(ApiId),
+    /// An API in an environment.
+    Publication(ApiId, EnvironmentId),
+}
+
+/// What is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Record {
+    /// The next ids.
+    Next(Next),
+    /// A declared environment.
+    Environment(Arc<EnvironmentRecord>),
+    /// A backend service.
+    Service(Arc<ServiceRecord>),
+    /// What a service means in an environment.
+    Definition(Arc<DefinitionRecord>),
+    /// A group.
+    Group(Arc<GroupRecord>),
+    /// An API's draft.
+    Api(Arc<ApiRecord>),
+    /// An API in an environment.
+    Publication(Arc<PublicationRecord>),
+}
+
+/// The ids that come next.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Next {
+    /// Of an environment, beside the three that are always there.
+    pub environment: u16,
+    /// Of a service.
+    pub service: u32,
+    /// Of a group.
+    pub group: u32,
+    /// Of an API.
+    pub api: u32,
+}
+
+/// A declared environment.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a record is what a store keeps, no more")]
+pub struct EnvironmentRecord {
+    /// Its name.
+    pub name: Environment,
+    /// What it is for.
+    pub description: Box<str>,
+    /// Who made it so.
+    pub stamp: Arc<Stamp>,
+}
+
+/// A backend service.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a record is what a store keeps, no more")]
+pub struct ServiceRecord {
+    /// Its name.
+    pub name: ServiceName,
+    /// Its kind and description.
+    pub service: BackendService,
+    /// Who made it so.
+    pub stamp: Arc<Stamp>,
+}
+
+/// What a service means in an environment.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a record is what a store keeps, no more")]
+pub struct DefinitionRecord {
+    /// The definition.
+    pub definition: Definition,
+    /// The revision that first defined it; publications carry it.
+    pub epoch: Revision,
+    /// Who made it so.
+    pub stamp: Arc<Stamp>,
+}
+
+/// A group.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a record is what a store keeps, no more")]
+pub struct GroupRecord {
+    /// Its name.
+    pub name: GroupName,
+    /// Its hosts, base path and options.
+    pub group: Group,
+    /// Who made it so.
+    pub stamp: Arc<Stamp>,
+}
+
+/// An API's draft.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a record is what a store keeps, no more")]
+pub struct ApiRecord {
+    /// The group it belongs to.
+    pub group: GroupId,
+    /// Its name in the group.
+    pub name: Arc<str>,
+    /// What is written down.
+    pub version: Arc<Version>,
+    /// Who made it so.
+    pub stamp: Arc<Stamp>,
+}
+
+/// An API in an environment: a frozen version, and the epoch it was published against.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a record is what a store keeps, no more")]
+pub struct PublicationRecord {
+    /// The API.
+    pub api: ApiId,
+    /// The group it belongs to.
+    pub group: GroupId,
+    /// The frozen version.
+    pub version: Arc<Version>,
+    /// The epoch of its service's definition; absent for an API with a definition of its own.
+    pub epoch: Option<Revision>,
+    /// Who published it.
+    pub stamp: Arc<Stamp>,
+}
