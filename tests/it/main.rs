@@ -13,3 +13,4 @@ mod interleavings;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;
+mod transport;

@@ -1,0 +1,188 @@
+//! How long connections live, and who keeps them.
+
+use super::*;
+
+#[tokio::test]
+async fn a_connection_the_answer_closes_is_not_used_again() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab",
+        "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nab",
+    ] {
+        let upstream = FakeUpstream::start(move |_| Script::raw(answer))
+            .await
+            .unwrap();
+        let (pool, _) = pool(local(), &upstream);
+        for _ in 0..3 {
+            assert_eq!(get_text(&pool, "/").await, "ab");
+        }
+        assert_eq!(upstream.accepted(), 3);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_dropped_early_closes_its_connection() {
+    let script = |_: &Received| {
+        Script::raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello").then(Step::Hang)
+    };
+    let upstream = FakeUpstream::start(script).await.unwrap();
+    let (pool, _) = pool(local(), &upstream);
+    let mut response = send(&pool, get("/")).await.unwrap();
+    let first = response.body_mut().frame().await.unwrap().unwrap();
+    assert_eq!(first.into_data().unwrap(), "hello");
+    drop(response);
+    assert!(upstream.has_open(0, PATIENCE).await);
+    assert_eq!(pool.idle(), 0);
+}
+
+#[tokio::test]
+async fn a_request_dropped_before_its_answer_closes_its_connection_and_frees_its_place() {
+    let script = |request: &Received| match request.target().as_str() {
+        "/hang" => Script::new().then(Step::Hang),
+        _ => Script::ok("fine"),
+    };
+    let upstream = FakeUpstream::start(script).await.unwrap();
+    let (pool, _) = pool(local().max_connections(1), &upstream);
+    let limit = Duration::from_millis(50);
+    assert!(
+        tokio::time::timeout(limit, pool.send(get("/hang"), PATIENCE))
+            .await
+            .is_err()
+    );
+    assert!(upstream.has_open(0, PATIENCE).await);
+    assert_eq!(get_text(&pool, "/").await, "fine");
+}
+
+#[tokio::test]
+async fn a_connection_closed_while_idle_is_replaced_without_an_error() {
+    let script = |_: &Received| Script::ok("once").then(Step::Close);
+    let upstream = FakeUpstream::start(script).await.unwrap();
+    let (pool, _) = pool(local(), &upstream);
+    for _ in 0..5 {
+        assert_eq!(get_text(&pool, "/").await, "once");
+        assert!(upstream.has_open(0, PATIENCE).await);
+        // The end of the connection has to arrive here too.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(upstream.received().len(), 5);
+}
+
+#[tokio::test]
+async fn posts_over_connections_that_close_all_the_time_arrive_at_most_once() {
+    let script = |_: &Received| Script::ok("once").then(Step::Close);
+    let upstream = FakeUpstream::start(script).await.unwrap();
+    let (pool, _) = pool(local(), &upstream);
+    let mut failed = 0;
+    for number in 0..300 {
+        let body = Body::from(number.to_string());
+        match send(&pool, request(Method::POST, "/", body)).await {
+            Ok(response) => assert_eq!(text(response).await, "once"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Connect);
+                failed += usize::from(error.retry() == Retry::Always);
+            }
+        }
+    }
+    let received = upstream.received();
+    let mut bodies: Vec<_> = received
+        .iter()
+        .filter(|one| one.complete)
+        .map(|one| &one.body)
+        .collect();
+    let all = bodies.len();
+    bodies.sort();
+    bodies.dedup();
+    assert_eq!(bodies.len(), all, "a body arrived twice");
+    assert!(all + failed <= 300, "what may be repeated had arrived");
+}
+
+#[tokio::test]
+async fn an_unasked_answer_on_an_idle_connection_reaches_nobody() {
+    let script = |_: &Received| {
+        Script::ok("asked").write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+    };
+    let upstream = FakeUpstream::start(script).await.unwrap();
+    let (pool, _) = pool(local(), &upstream);
+    for _ in 0..5 {
+        let response = send(&pool, get("/")).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(text(response).await, "asked");
+        // Until the connection is found out.
+        assert!(upstream.has_open(0, PATIENCE).await);
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_are_closed_after_the_limit() {
+    let upstream = FakeUpstream::start(|_| Script::ok("x")).await.unwrap();
+    let (pool, drained) = pool(local().idle_limit(Duration::from_millis(40)), &upstream);
+    assert_eq!(get_text(&pool, "/").await, "x");
+    assert_eq!(pool.idle(), 1);
+    assert!(upstream.has_open(0, PATIENCE).await);
+    assert_eq!(pool.idle(), 0);
+    // And again, with a sweeper of its own.
+    assert_eq!(get_text(&pool, "/").await, "x");
+    assert!(upstream.has_open(0, PATIENCE).await);
+    assert!(!drained.is_drained(), "the pool itself keeps the lease");
+}
+
+#[tokio::test]
+async fn idle_connections_outlive_the_runtime_of_the_sweeper() {
+    let upstream = FakeUpstream::start(|_| Script::ok("x")).await.unwrap();
+    let (pool, _) = pool(local().idle_limit(Duration::from_millis(40)), &upstream);
+    let pool = Arc::new(pool);
+    let own = Arc::clone(&pool);
+    let there = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(get_text(&own, "/"))
+    });
+    while !there.is_finished() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(there.join().unwrap(), "x");
+    assert_eq!(get_text(&pool, "/").await, "x");
+    assert!(upstream.has_open(0, PATIENCE).await, "nobody sweeps");
+}
+
+#[tokio::test]
+async fn dropping_the_pool_closes_idle_connections_at_once_and_drains() {
+    let upstream = FakeUpstream::start(|_| Script::ok("x")).await.unwrap();
+    let (pool, drained) = pool(local(), &upstream);
+    assert_eq!(get_text(&pool, "/").await, "x");
+    assert!(!drained.is_drained());
+    drop(pool);
+    tokio::time::timeout(PATIENCE, drained).await.unwrap();
+    assert!(upstream.has_open(0, PATIENCE).await);
+}
+
+#[tokio::test]
+async fn an_answer_outlives_its_pool_and_drains_with_its_last_byte() {
+    let gate = Gate::new();
+    let own = gate.clone();
+    let script = move |_: &Received| {
+        Script::raw("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")
+            .then(Step::Wait(own.clone()))
+            .write("cd")
+    };
+    let upstream = FakeUpstream::start(script).await.unwrap();
+    let (pool, drained) = pool(local(), &upstream);
+    let response = send(&pool, get("/")).await.unwrap();
+    drop(pool);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(!drained.is_drained(), "an answer is on its way");
+    gate.open();
+    assert_eq!(text(response).await, "abcd");
+    tokio::time::timeout(PATIENCE, drained).await.unwrap();
+    assert!(upstream.has_open(0, PATIENCE).await);
+}
+
+#[tokio::test]
+async fn without_idle_connections_every_request_has_its_own() {
+    let upstream = FakeUpstream::start(|_| Script::ok("x")).await.unwrap();
+    let (pool, _) = pool(local().max_idle(0), &upstream);
+    for _ in 0..3 {
+        assert_eq!(get_text(&pool, "/").await, "x");
+    }
+    assert_eq!(upstream.accepted(), 3);
+}
