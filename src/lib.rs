@@ -6,6 +6,7 @@ pub mod backend;
 pub mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+pub mod gateway;
 pub mod model;
 pub mod publish;
 pub mod registry;
@@ -18,6 +19,7 @@ pub mod transport;
 
 pub use crate::backend::{Backend, Body, Call};
 pub use crate::error::{Error, ErrorKind, Place, Result, Retry};
+pub use crate::gateway::Gateway;
 pub use crate::model::definition::{
     Custom, Discovery, EventBridge, FunctionCompute, Http, Mixed, Mock, Oss, Vpc,
 };
@@ -30,5 +32,5 @@ pub use crate::registry::{Change, CommitError, Registry, Rejected};
 
 /// The adapters of the kinds that are built in.
 fn built_in_kinds() -> Vec<Arc<dyn backend::Factory>> {
-    Vec::new()
+    vec![Arc::new(backend::http::HttpFactory), Arc::new(backend::mock::MockFactory)]
 }

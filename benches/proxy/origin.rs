@@ -11,7 +11,5 @@ mod server;
 static ANSWER: [u8; 1024] = [b'x'; 1024];
 
 fn main() -> io::Result<()> {
-    server::serve(async {
-        |_, _| async { Response::new(Body::from(Bytes::from_static(&ANSWER))) }
-    })
+    server::serve(async { |_, _| async { Response::new(Body::from(Bytes::from_static(&ANSWER))) } })
 }

@@ -43,7 +43,9 @@ where
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new());
             // A client that goes away is no concern of a benchmark.
-            tokio::spawn(async move { http.serve_connection(TokioIo::new(stream), service).await.ok() });
+            tokio::spawn(
+                async move { http.serve_connection(TokioIo::new(stream), service).await.ok() },
+            );
         }
     })
 }
