@@ -4,28 +4,31 @@
 #![allow(clippy::print_stdout, reason = "the address it listens on is its only output")]
 
 use std::convert::Infallible;
-use std::io;
+use std::error::Error;
 use std::net::SocketAddr;
 
 use backhaul::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Answers every request with what `answer` makes of it and of the address it came from.
-pub(crate) fn serve<A, F>(prepare: impl Future<Output = A>) -> io::Result<()>
+/// Serves every connection by what `prepare` leads to makes of the address at its other end.
+pub(crate) fn serve<C, S>(
+    prepare: impl Future<Output = Result<C, Box<dyn Error>>>,
+) -> Result<(), Box<dyn Error>>
 where
-    A: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<Body>> + Send + 'static,
+    C: Fn(SocketAddr) -> S,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
 {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let answer = prepare.await;
+        let connect = prepare.await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         let mut stop = signal(SignalKind::terminate())?;
@@ -35,17 +38,11 @@ where
                 _ = stop.recv() => return Ok(()),
             };
             stream.set_nodelay(true)?;
-            let answer = answer.clone();
-            let service = service_fn(move |request| {
-                let answer = answer(request, peer);
-                async { Ok::<_, Infallible>(answer.await) }
-            });
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new());
+            let served = http.serve_connection(TokioIo::new(stream), connect(peer));
             // A client that goes away is no concern of a benchmark.
-            tokio::spawn(
-                async move { http.serve_connection(TokioIo::new(stream), service).await.ok() },
-            );
+            tokio::spawn(async move { served.await.ok() });
         }
     })
 }
