@@ -1,0 +1,27 @@
+//! The same server in front of a gateway with one API on one service, which goes to the same origin
+//! through the same pool.
+
+use std::error::Error;
+
+use backhaul::gateway::{Peer, Scheme};
+use backhaul::{Api, Change, Environment, Gateway, Group, Http, Kind, Registry};
+use hyper_util::service::TowerToHyperService;
+
+mod server;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let origin = std::env::args().nth(1).ok_or("which origin?")?;
+    server::serve(async move {
+        let registry = Registry::builder().allow_loopback().in_memory().await?;
+        let live = Environment::PRODUCTION;
+        let change = Change::new()
+            .service("orders", Kind::HTTP)
+            .define("orders", live.clone(), Http::to(format!("http://{origin}")))
+            .group("shop", Group::host("127.0.0.1"))
+            .api("shop/get_order", Api::get("/orders/[id]").service("orders", "/orders/[id]"))
+            .publish("shop/get_order", live.clone());
+        registry.publisher("benchmark").apply(change).await?;
+        let gateway = Gateway::new(&registry).environment(live);
+        Ok(move |peer| TowerToHyperService::new(gateway.peer(Peer::new(peer, Scheme::Http))))
+    })
+}
