@@ -3,7 +3,7 @@
 use backhaul::{Api, Change, Environment, ErrorKind, Group};
 use http::Method;
 
-use super::harness::{HOST, LIVE, Shop, TEST, apply, ask, kind, registry, serve, wire};
+use super::harness::{HOST, LIVE, PATIENCE, Shop, TEST, apply, ask, kind, registry, serve, wire};
 
 #[tokio::test]
 async fn the_environment_comes_from_the_host_then_the_header() {
@@ -148,7 +148,8 @@ async fn resolving_goes_the_way_of_a_request() {
     let after = resolve(Method::GET, "shop.example.com", "/shop/orders/1", None).unwrap();
     assert!(after.generation() > before);
     // Having looked keeps nothing alive.
-    moved.drained(std::time::Duration::ZERO).await.unwrap();
+    moved.drained(PATIENCE).await.unwrap();
+    drop(found);
     let test = resolve(Method::GET, "shop.example.com", "/shop/orders/1", Some("TEST")).unwrap();
     assert_eq!(test.environment(), &TEST);
     for (method, host, path, stage, kind) in [
