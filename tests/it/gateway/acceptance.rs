@@ -1,11 +1,8 @@
 //! The anonymous rows of the acceptance table, with the HTTP adapter behind the gateway.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use backhaul::backend::http::HttpFactory;
-use backhaul::backend::mock::MockFactory;
 use backhaul::testing::{FakeUpstream, Gate, Received, Script, Step};
 use backhaul::{Api, Change, Gateway, Group, Http, Kind, Mock, Receipt, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,13 +28,7 @@ fn live(origin: &FakeUpstream) -> Http {
 
 async fn table(answer: impl Fn() -> Script + Send + Sync + 'static) -> Table {
     let (test, origin) = (upstream(|| Script::ok("test")).await, upstream(answer).await);
-    let registry = Registry::builder()
-        .factory(Arc::new(HttpFactory::default()))
-        .factory(Arc::new(MockFactory::default()))
-        .allow_loopback()
-        .in_memory()
-        .await
-        .unwrap();
+    let registry = Registry::builder().allow_loopback().in_memory().await.unwrap();
     let order = Api::get("/orders/[id]").service("orders", "/v1/orders/[id]");
     let mock = Mock::new().status(203).header("x-banner", "1").body("hello from the mock");
     let change = Change::new()
