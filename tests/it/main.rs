@@ -10,6 +10,7 @@
 
 mod architecture;
 mod conformance;
+mod gateway;
 mod http_backend;
 mod interleavings;
 mod mock_backend;
