@@ -26,11 +26,7 @@ enum Left {
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Speaker<'a, S> {
     pub(super) fn new(stream: S, open: &'a Open) -> Self {
-        Self {
-            stream,
-            buffer: Vec::new(),
-            open,
-        }
+        Self { stream, buffer: Vec::new(), open }
     }
 
     pub(super) async fn serve<F>(mut self, script: &F) -> io::Result<()>

@@ -58,10 +58,8 @@ impl FakeUpstream {
     {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let log = Arc::new(Log {
-            received: Mutex::default(),
-            connections: watch::Sender::new((0, 0)),
-        });
+        let log =
+            Arc::new(Log { received: Mutex::default(), connections: watch::Sender::new((0, 0)) });
         let (accept, script, own) = (Arc::new(accept), Arc::new(script), Arc::clone(&log));
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -152,10 +150,7 @@ impl Open {
             *open += 1;
             number = *accepted;
         });
-        Self {
-            log: Arc::clone(log),
-            number,
-        }
+        Self { log: Arc::clone(log), number }
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::pool::Shared;
 use super::response;
-use crate::backend::Body;
+use crate::body::Body;
 use crate::error::{Error, Result};
 
 /// A connection nobody else uses: the way to send on it, and the way to cut it.
@@ -37,11 +37,7 @@ pub(super) struct Exchange {
 impl Exchange {
     /// For a place that was already taken.
     pub(super) fn new(shared: Arc<Shared>, upload: Option<Arc<Upload>>) -> Self {
-        Self {
-            shared,
-            connection: None,
-            upload,
-        }
+        Self { shared, connection: None, upload }
     }
 
     pub(super) fn on(&mut self, connection: Connection) -> &mut SendRequest<Outgoing> {
@@ -56,17 +52,13 @@ impl Exchange {
                 self.finish();
                 return Body::empty();
             }
-            Body::new(Answer {
-                incoming,
-                exchange: Some(self),
-            })
+            Body::new(Answer { incoming, exchange: Some(self) })
         }))
     }
 
     /// Why there is no answer.
     pub(super) fn failed(&self, error: hyper::Error, unsent: bool) -> Error {
-        self.upload_failure()
-            .unwrap_or_else(|| response::no_answer(error, unsent))
+        self.upload_failure().unwrap_or_else(|| response::no_answer(error, unsent))
     }
 
     fn upload_failure(&self) -> Option<Error> {
@@ -186,10 +178,7 @@ pub(super) fn outgoing(request: Request<Body>) -> (Request<Outgoing>, Option<Arc
         return (Request::from_parts(head, Outgoing(None)), None);
     }
     let upload = Arc::<Upload>::default();
-    let streaming = Streaming {
-        body,
-        upload: Arc::clone(&upload),
-    };
+    let streaming = Streaming { body, upload: Arc::clone(&upload) };
     let body = Outgoing(Some(Box::new(streaming)));
     (Request::from_parts(head, body), Some(upload))
 }

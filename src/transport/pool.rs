@@ -20,7 +20,7 @@ use super::response::MAX_HEAD;
 use super::sweep::{SWEEPS, Sweeper};
 use super::tls::Tls;
 use super::{Transport, connect};
-use crate::backend::Body;
+use crate::body::Body;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::model::definition::Url;
 use crate::sync::Lease;

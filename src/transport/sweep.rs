@@ -19,11 +19,7 @@ pub(super) struct Sweeper {
 
 impl Sweeper {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self {
-            shared: Arc::downgrade(shared),
-            interval: shared.sweep_interval(),
-            done: false,
-        }
+        Self { shared: Arc::downgrade(shared), interval: shared.sweep_interval(), done: false }
     }
 
     pub(super) async fn run(mut self) {

@@ -14,20 +14,14 @@ use crate::testing::{FakeUpstream, Script};
 pub(super) async fn all(make: &impl Make) -> Result<(), Violation> {
     let upstream = FakeUpstream::start(|_| Script::ok("fine"))
         .await
-        .map_err(|error| Violation {
-            rule: "the suite opens a port",
-            found: error.to_string(),
-        })?;
+        .map_err(|error| Violation { rule: "the suite opens a port", found: error.to_string() })?;
     let backend = make(&upstream.url());
     let get = || request(Method::GET, "/", Body::empty());
     let outcome = ask(&*backend, get()).await.map(drop);
     verdict("it answers", outcome)?;
     verdict("it is shared", shared(&backend).await)?;
     verdict("it may be dropped", dropped(&*backend).await)?;
-    verdict(
-        "it may be dropped while it reads",
-        fed_and_dropped(&*backend).await,
-    )
+    verdict("it may be dropped while it reads", fed_and_dropped(&*backend).await)
 }
 
 async fn shared(backend: &Arc<dyn Backend>) -> Outcome {
@@ -40,9 +34,7 @@ async fn shared(backend: &Arc<dyn Backend>) -> Outcome {
     for outcome in all.join_all().await {
         let answer = outcome?;
         let expected = first.get_or_insert_with(|| answer.clone());
-        ensure(answer == *expected, || {
-            format!("{answer:?} and {expected:?}")
-        })?;
+        ensure(answer == *expected, || format!("{answer:?} and {expected:?}"))?;
     }
     Ok(())
 }
@@ -65,7 +57,5 @@ async fn fed_and_dropped(backend: &dyn Backend) -> Outcome {
     // A canned answer may well be there already.
     let _ = tokio::time::timeout(Duration::from_millis(5), sending).await;
     drop(feeder);
-    ask(backend, request(Method::GET, "/", Body::empty()))
-        .await
-        .map(drop)
+    ask(backend, request(Method::GET, "/", Body::empty())).await.map(drop)
 }
