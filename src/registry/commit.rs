@@ -99,6 +99,7 @@ impl Inner {
             let Prepared { mut evaluated, snapshot, superseded } =
                 self.prepare(&before, &change, &stamp).await?;
             let writes = std::mem::take(&mut evaluated.writes);
+            let size = writes.len();
             if !self.keep(base, writes).await? {
                 self.catch_up(base).await?;
                 continue;
@@ -111,7 +112,7 @@ impl Inner {
                 superseded,
             };
             drop(before);
-            reclaim(self.snapshot.publish(snapshot));
+            reclaim(self.snapshot.publish(snapshot), size);
             return Ok(committed);
         }
         Err(CommitError::Contended)
@@ -203,7 +204,7 @@ impl Inner {
         state.advance(batch.revision());
         let next = before.follow(state, &batch.writes, &self.kinds);
         drop(before);
-        reclaim(self.snapshot.publish(next));
+        reclaim(self.snapshot.publish(next), batch.writes.len());
         Ok(())
     }
 
@@ -211,26 +212,36 @@ impl Inner {
     pub(super) async fn reload(&self) -> Result<(), StoreError> {
         let state = super::open::restore(self.store.load().await?)?;
         let next = Snapshot::open(&Arc::new(state), &self.kinds);
-        reclaim(self.snapshot.publish(next));
+        reclaim(self.snapshot.publish(next), usize::MAX);
         Ok(())
     }
 }
 
-/// Drops an old snapshot where nobody waits for it, once the readers that still look at it are gone:
-/// a reader must never be the one who drops it, and what only it owns must be dropped soon, because
-/// draining waits for that.
-fn reclaim(old: Arc<Snapshot>) {
-    tokio::spawn(async move {
-        let mut old = old;
-        loop {
-            match Arc::try_unwrap(old) {
-                Ok(last) => {
-                    drop(tokio::task::spawn_blocking(move || drop(last)));
-                    return;
+/// Drops an old snapshot, once the readers that still look at it are gone: a reader must never be the
+/// one who drops it. `size` is how much was written since.
+///
+/// Its targets go at once, because draining waits for that; much state goes where nobody waits.
+fn reclaim(old: Arc<Snapshot>, size: usize) {
+    match Arc::try_unwrap(old) {
+        Ok(last) => last.reclaim(size),
+        Err(shared) => drop(tokio::spawn(async move {
+            let mut shared = shared;
+            loop {
+                tokio::time::sleep(READERS_LEAVE).await;
+                match Arc::try_unwrap(shared) {
+                    Ok(last) => return last.reclaim(size),
+                    Err(still) => shared = still,
                 }
-                Err(shared) => old = shared,
             }
-            tokio::time::sleep(READERS_LEAVE).await;
+        })),
+    }
+}
+
+impl Snapshot {
+    fn reclaim(self, size: usize) {
+        let state = self.into_state();
+        if size > EVALUATED_IN_PLACE {
+            drop(tokio::task::spawn_blocking(move || drop(state)));
         }
-    });
+    }
 }
