@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 pub mod backend;
 pub mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod model;
 pub mod publish;
 pub mod registry;

@@ -1,3 +1,15 @@
-//! The integration tests: one binary, one module per topic.
+//! Everything that is tested from outside, in one binary: a link a file costs dearly.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a broken expectation is a failure, also in its helpers"
+)]
+
+mod architecture;
+mod interleavings;
+#[path = "../reference/mod.rs"]
+mod reference;
 mod rules;

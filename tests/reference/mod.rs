@@ -1,0 +1,12 @@
+//! What the crate must agree with, written to be obviously right: plain vectors and maps, linear
+//! scans, nothing shared with the crate itself.
+//!
+//! Used by the tests here and, by path, by the fuzz targets.
+
+pub(crate) mod edit;
+pub(crate) mod model;
+mod publication;
+pub(crate) mod router;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! The part of the model that is about APIs: who holds which route.
+
+use super::edit::{Api, ApiName, Backend, Edit, Refusal};
+use super::model::{Model, Publication};
+use super::router::same_paths;
+
+impl Model {
+    /// Edits of groups, APIs and publications.
+    pub(super) fn edit_api(&mut self, edit: Edit) -> Result<(), Refusal> {
+        match edit {
+            Edit::Group { name, host, base_path } => {
+                self.groups.insert(name, (host, base_path));
+            }
+            Edit::DeleteGroup { name } => {
+                if self.drafts.keys().any(|(group, _)| *group == name) {
+                    return Err(Refusal::InUse);
+                }
+                self.groups.remove(&name).ok_or(Refusal::UnknownGroup)?;
+            }
+            Edit::Api { name, api } => {
+                if !self.groups.contains_key(&name.0) {
+                    return Err(Refusal::UnknownGroup);
+                }
+                if let Backend::Service(service) = &api.backend {
+                    self.known(service)?;
+                }
+                self.drafts.insert(name, api);
+            }
+            Edit::DeleteApi { name } => self.delete_api(&name)?,
+            Edit::Publish { api, environment } => self.publish(api, environment)?,
+            Edit::Unpublish { api, environment } => {
+                self.drafts.get(&api).ok_or(Refusal::UnknownApi)?;
+                let removed = self.publications.remove(&(api, environment));
+                removed.ok_or(Refusal::NotPublished)?;
+            }
+            other => unreachable!("{other:?}"),
+        }
+        Ok(())
+    }
+
+    /// Its dormant publications are given up with it.
+    fn delete_api(&mut self, name: &ApiName) -> Result<(), Refusal> {
+        self.drafts.get(name).ok_or(Refusal::UnknownApi)?;
+        let mut own = self.publications.keys().filter(|(api, _)| api == name);
+        if own.any(|(api, environment)| self.target(api, environment).is_some()) {
+            return Err(Refusal::InUse);
+        }
+        self.drafts.remove(name);
+        self.publications.retain(|(api, _), _| api != name);
+        Ok(())
+    }
+
+    fn publish(&mut self, name: ApiName, environment: String) -> Result<(), Refusal> {
+        let api = self.drafts.get(&name).ok_or(Refusal::UnknownApi)?.clone();
+        let epoch = match &api.backend {
+            Backend::Inline(_) => None,
+            Backend::Service(service) => {
+                let definition = self.definition(service, &environment);
+                Some(definition.ok_or(Refusal::NoDefinition)?.epoch)
+            }
+        };
+        // A dormant publication on the same route is given up.
+        let displaced: Vec<_> = self
+            .publications
+            .iter()
+            .filter(|((other, place), publication)| {
+                *place == environment
+                    && other.0 == name.0
+                    && same_route(&publication.api, &api)
+                    && self.target(other, place).is_none()
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        displaced.iter().for_each(|key| drop(self.publications.remove(key)));
+        self.publications.insert((name, environment), Publication { api, epoch });
+        Ok(())
+    }
+
+    pub(super) fn unique(&self) -> Result<(), Refusal> {
+        let live: Vec<_> = self
+            .publications
+            .iter()
+            .filter(|((api, environment), _)| self.target(api, environment).is_some())
+            .map(|((api, environment), publication)| (&api.0, &**environment, &publication.api))
+            .collect();
+        let drafts = self.drafts.iter().map(|(name, api)| (&name.0, "", api)).collect();
+        let clash = |all: &Vec<(&String, &str, &Api)>| {
+            pairs(all).any(|(one, other)| {
+                (one.0, one.1) == (other.0, other.1) && same_route(one.2, other.2)
+            })
+        };
+        let groups: Vec<_> = self.groups.values().collect();
+        if pairs(&groups).any(|(one, other)| one == other) {
+            return Err(Refusal::HostTaken);
+        }
+        if clash(&drafts) || clash(&live) {
+            return Err(Refusal::RouteTaken);
+        }
+        Ok(())
+    }
+}
+
+fn same_route(one: &Api, other: &Api) -> bool {
+    one.method == other.method && same_paths(&one.path, &other.path)
+}
+
+fn pairs<T>(all: &[T]) -> impl Iterator<Item = (&T, &T)> {
+    all.iter()
+        .enumerate()
+        .flat_map(|(place, one)| all[place + 1..].iter().map(move |other| (one, other)))
+}
