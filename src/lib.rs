@@ -6,6 +6,7 @@ pub mod backend;
 pub mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+pub mod gateway;
 pub mod model;
 pub mod publish;
 pub mod registry;
@@ -16,6 +17,7 @@ pub mod transport;
 
 pub use crate::backend::{Backend, Body, Call};
 pub use crate::error::{Error, ErrorKind, Place, Result, Retry};
+pub use crate::gateway::Gateway;
 pub use crate::model::definition::{
     Custom, Discovery, EventBridge, FunctionCompute, Http, Mixed, Mock, Oss, Vpc,
 };

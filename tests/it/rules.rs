@@ -95,8 +95,7 @@ async fn an_update_moves_and_a_delete_unpublishes_and_a_new_definition_revives_n
     let view = registry.publication("shop/get_order", &LIVE).unwrap().unwrap();
     assert_eq!(view.effective.revision, moved.revision());
 
-    let deleted =
-        apply(&registry, Change::new().delete_definition("orders", LIVE)).await.unwrap();
+    let deleted = apply(&registry, Change::new().delete_definition("orders", LIVE)).await.unwrap();
     assert_eq!(deleted.counts().unpublished, 1);
     assert_eq!(status(&registry, "shop/get_order", &LIVE), Some(Status::Offline));
 

@@ -1,0 +1,210 @@
+//! What goes back: a backend's head, cleaned, or the gateway's own answer to a failure.
+
+use std::fmt::Write as _;
+
+use http::{HeaderMap, HeaderValue, Method, Response, Version, header};
+use serde::Serialize;
+
+use super::hop::{self, Class, Seen};
+use super::limits::MAX_MESSAGE;
+use super::receive;
+use crate::backend::Body;
+use crate::error::{Answer, Error, Party};
+
+/// Cleans the head of a backend's response and gives it the request's identity.
+pub(super) fn clean(headers: &mut HeaderMap, id: HeaderValue) {
+    let mut seen = Seen::default();
+    for name in headers.keys() {
+        seen.add(hop::class(name.as_str()));
+    }
+    hop::remove(headers, seen);
+    if seen.has(Class::Error) {
+        hop::remove_class(headers, Class::Error);
+    }
+    headers.insert(&hop::REQUEST_ID, id);
+}
+
+/// What a failure's body says (RFC 9457).
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+}
+
+/// The answer to a failure. Never what lies behind it, and never a backend's address.
+pub(super) fn failure(
+    error: &Error,
+    id: HeaderValue,
+    method: &Method,
+    version: Version,
+) -> Response<Body> {
+    let Answer { status, code, .. } = error.kind().answer();
+    let detail = message(error);
+    let problem = Problem {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail: &detail,
+        code,
+        request_id: id.to_str().unwrap_or_default(),
+    };
+    let body = if *method == Method::HEAD {
+        Body::empty()
+    } else {
+        Body::from(serde_json::to_vec(&problem).unwrap_or_default())
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(&hop::ERROR_CODE, HeaderValue::from_static(code));
+    headers.insert(&hop::ERROR_MESSAGE, header_safe(&detail));
+    headers.insert(&hop::REQUEST_ID, id);
+    if version < Version::HTTP_2 && receive::ends_connection(error) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// The kind's message and what it was about, the way the modelled system puts them together.
+fn message(error: &Error) -> String {
+    let start = error.kind().answer().message;
+    match (error.context(), error.party()) {
+        ("", _) => start.to_owned(),
+        (context, Party::Backend) => format!("{start} `{context}`"),
+        (context, _) => format!("{start} {context}"),
+    }
+}
+
+/// The text as a header's value: everything but visible ASCII and space percent-encoded, at most
+/// [`MAX_MESSAGE`] bytes.
+fn header_safe(text: &str) -> HeaderValue {
+    let mut safe = String::with_capacity(text.len().min(MAX_MESSAGE));
+    for byte in text.bytes() {
+        let plain = byte == b' ' || byte.is_ascii_graphic();
+        if safe.len() + if plain { 1 } else { 3 } > MAX_MESSAGE {
+            break;
+        }
+        if plain {
+            safe.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(safe, "%{byte:02X}");
+        }
+    }
+    HeaderValue::try_from(safe.trim()).unwrap_or(HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::error::{ErrorKind, Retry};
+
+    fn error(kind: ErrorKind, context: &str) -> Error {
+        Error::new(kind, Retry::Never, context).caused_by("secret 10.0.0.7")
+    }
+
+    fn answer(error: &Error, method: &Method) -> Response<Body> {
+        let id = HeaderValue::from_static("ID");
+        failure(error, id, method, Version::HTTP_11)
+    }
+
+    #[tokio::test]
+    async fn a_failure_says_what_but_not_what_lies_behind() {
+        for kind in ErrorKind::ALL {
+            let response = answer(&error(*kind, "some thing"), &Method::GET);
+            let expected = kind.answer();
+            assert_eq!(response.status(), expected.status);
+            assert_eq!(response.headers()["x-ca-error-code"], expected.code);
+            assert_eq!(response.headers()["x-ca-request-id"], "ID");
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+            assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+            let told = response.headers()["x-ca-error-message"].to_owned();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["code"], expected.code);
+            assert_eq!(problem["status"], expected.status.as_u16());
+            assert_eq!(problem["detail"], told.to_str().unwrap());
+            assert_eq!(problem["request_id"], "ID");
+            assert!(!format!("{problem}{told:?}").contains("10.0.0.7"));
+        }
+    }
+
+    #[test]
+    fn messages_are_the_modelled_systems() {
+        for (kind, context, expected) in [
+            (ErrorKind::NotFound, "`GET /a`", "API not found with `GET /a`"),
+            (ErrorKind::InvalidHeader, "`Host` is missing", "Invalid Header `Host` is missing"),
+            (
+                ErrorKind::Connect,
+                "Connection is closed",
+                "Backend service connect failed `Connection is closed`",
+            ),
+            (ErrorKind::InvalidBody, "", "Invalid Body"),
+        ] {
+            assert_eq!(message(&error(kind, context)), expected);
+        }
+    }
+
+    #[test]
+    fn head_gets_no_body_and_doubt_ends_the_connection() {
+        use http_body::Body as _;
+        let response = answer(&error(ErrorKind::InvalidHeader, ""), &Method::HEAD);
+        assert!(response.body().is_end_stream());
+        assert_eq!(response.headers()["connection"], "close");
+        let response = answer(&error(ErrorKind::NotFound, ""), &Method::GET);
+        assert!(!response.headers().contains_key("connection"));
+        // An API that needs what is not there is no doubt about framing.
+        let response = answer(&error(ErrorKind::NotImplemented, ""), &Method::GET);
+        assert!(!response.headers().contains_key("connection"));
+    }
+
+    #[test]
+    fn a_backends_errors_and_hops_end_here() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-ca-error-code", "I404NF"),
+            ("x-ca-error-other", "1"),
+            ("x-ca-request-id", "theirs"),
+            ("connection", "x-b"),
+            ("x-b", "1"),
+            ("keep-alive", "timeout=5"),
+            ("transfer-encoding", "chunked"),
+            ("set-cookie", "a"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers.append("set-cookie", HeaderValue::from_static("b"));
+        clean(&mut headers, HeaderValue::from_static("ours"));
+        assert_eq!(headers["x-ca-request-id"], "ours");
+        assert_eq!(headers.get_all("set-cookie").iter().count(), 2);
+        assert_eq!(headers.keys_len(), 2, "{headers:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_makes_a_header(text in "(?s).{0,600}") {
+            let value = header_safe(&text);
+            prop_assert!(value.len() <= MAX_MESSAGE);
+            prop_assert!(value.as_bytes().iter().all(|b| *b == b' ' || b.is_ascii_graphic()));
+            // No escape is cut in two.
+            let last = value.as_bytes().iter().rposition(|b| *b == b'%');
+            if let (Some(at), false) = (last, text.contains('%')) {
+                prop_assert!(at + 3 <= value.len());
+            }
+        }
+
+        #[test]
+        fn plain_text_is_kept(text in "[!-~]{1,80}") {
+            prop_assert_eq!(header_safe(&text), text.as_str());
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Which headers mean something to a gateway, and which of them end here.
+//!
+//! Headers are read once; what was seen decides what has to be removed (RFC 9110 section 7.6.1).
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-ca-request-id");
+pub(super) static ERROR_CODE: HeaderName = HeaderName::from_static("x-ca-error-code");
+pub(super) static ERROR_MESSAGE: HeaderName = HeaderName::from_static("x-ca-error-message");
+pub(super) static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(super) static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Headers about one connection, besides `Connection` and `Transfer-Encoding`.
+const HOP_BY_HOP: [&str; 9] = [
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "http2-settings",
+    "alt-svc",
+];
+
+/// What `Connection` must not name: framing, and what is meant for every recipient.
+const END_TO_END: [&str; 16] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "content-type",
+    "content-encoding",
+    "content-range",
+    "authorization",
+    "cookie",
+    "set-cookie",
+    "cache-control",
+    "date",
+    "location",
+    "range",
+    "expect",
+    "www-authenticate",
+    "x-ca-stage",
+];
+
+/// What a header's name means here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub(super) enum Class {
+    Plain,
+    Connection,
+    HopByHop,
+    TransferEncoding,
+    ContentLength,
+    Host,
+    Expect,
+    Authorization,
+    Stage,
+    Forwarded,
+    ForwardedFor,
+    ForwardedProto,
+    ForwardedHost,
+    Via,
+    Error,
+    /// With `_` for `-` it would be one of the others, and some backends read it so.
+    Shadow,
+}
+
+/// The classes of the headers of a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen(u32);
+
+impl Seen {
+    pub(super) fn add(&mut self, class: Class) {
+        self.0 |= 1 << (class as u8);
+    }
+
+    pub(super) fn has(self, class: Class) -> bool {
+        self.0 & (1 << (class as u8)) != 0
+    }
+}
+
+/// What a header's name, in lower case, means here.
+pub(super) fn class(name: &str) -> Class {
+    match name.len() {
+        2 if name == "te" => Class::HopByHop,
+        3 if name == "via" => Class::Via,
+        4 if name == "host" => Class::Host,
+        6 if name == "expect" => Class::Expect,
+        7 if matches!(name, "trailer" | "upgrade" | "alt-svc") => Class::HopByHop,
+        9 if name == "forwarded" => Class::Forwarded,
+        10 if name == "connection" => Class::Connection,
+        10 if matches!(name, "keep-alive" | "x-ca-stage") => {
+            if name == "keep-alive" {
+                Class::HopByHop
+            } else {
+                Class::Stage
+            }
+        }
+        13 if name == "authorization" => Class::Authorization,
+        14 if matches!(name, "content-length" | "http2-settings") => {
+            if name == "content-length" {
+                Class::ContentLength
+            } else {
+                Class::HopByHop
+            }
+        }
+        15 if name == "x-forwarded-for" => Class::ForwardedFor,
+        15 | 18 if name.starts_with("x-ca-error-") => Class::Error,
+        16 if name == "x-forwarded-host" => Class::ForwardedHost,
+        16 if name == "proxy-connection" => Class::HopByHop,
+        17 if name == "x-forwarded-proto" => Class::ForwardedProto,
+        17 if name == "transfer-encoding" => Class::TransferEncoding,
+        18 if name == "proxy-authenticate" => Class::HopByHop,
+        19 if name == "proxy-authorization" => Class::HopByHop,
+        12.. if name.starts_with("x-ca-error-") => Class::Error,
+        _ if name.contains('_') && shadows(name) => Class::Shadow,
+        _ => Class::Plain,
+    }
+}
+
+fn shadows(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    name.starts_with("x-ca-")
+        || HOP_BY_HOP.contains(&name.as_str())
+        || END_TO_END.contains(&name.as_str())
+        || !matches!(class(&name), Class::Plain)
+}
+
+/// Removes what ends here from a message in which `seen` was seen. `Transfer-Encoding` is about the
+/// framing of the connection it came on and goes too.
+pub(super) fn remove(headers: &mut HeaderMap, seen: Seen) {
+    if seen.has(Class::Connection) {
+        remove_nominated(headers);
+    }
+    if seen.has(Class::TransferEncoding) {
+        headers.remove(header::TRANSFER_ENCODING);
+    }
+    if seen.has(Class::HopByHop) {
+        for name in HOP_BY_HOP {
+            headers.remove(name);
+        }
+    }
+}
+
+/// Removes `Connection` and what it names. Several lines are one list, whatever the first says.
+fn remove_nominated(headers: &mut HeaderMap) {
+    let several = headers.get_all(header::CONNECTION).iter().nth(1).is_some();
+    if several {
+        let lines: Vec<HeaderValue> = headers.get_all(header::CONNECTION).iter().cloned().collect();
+        headers.remove(header::CONNECTION);
+        for line in &lines {
+            remove_named(headers, line);
+        }
+    } else if let Some(line) = headers.remove(header::CONNECTION) {
+        remove_named(headers, &line);
+    }
+}
+
+fn remove_named(headers: &mut HeaderMap, line: &HeaderValue) {
+    for option in line.as_bytes().split(|byte| *byte == b',') {
+        let option = option.trim_ascii();
+        if option.is_empty()
+            || option.eq_ignore_ascii_case(b"close")
+            || option.eq_ignore_ascii_case(b"keep-alive")
+        {
+            continue;
+        }
+        let Ok(name) = HeaderName::from_bytes(option) else {
+            continue;
+        };
+        if !END_TO_END.contains(&name.as_str()) {
+            headers.remove(&name);
+        }
+    }
+}
+
+/// Removes every header whose name passes for one of the gateway's own.
+pub(super) fn remove_shadows(headers: &mut HeaderMap) {
+    remove_class(headers, Class::Shadow);
+}
+
+/// Removes every header of a class.
+pub(super) fn remove_class(headers: &mut HeaderMap, unwanted: Class) {
+    let names: Vec<HeaderName> =
+        headers.keys().filter(|name| class(name.as_str()) == unwanted).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seen(headers: &HeaderMap) -> Seen {
+        let mut seen = Seen::default();
+        for name in headers.keys() {
+            seen.add(class(name.as_str()));
+        }
+        seen
+    }
+
+    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            );
+        }
+        headers
+    }
+
+    #[test]
+    fn every_listed_name_has_its_class() {
+        for name in HOP_BY_HOP {
+            assert_eq!(class(name), Class::HopByHop, "{name}");
+        }
+        for (name, expected) in [
+            ("connection", Class::Connection),
+            ("transfer-encoding", Class::TransferEncoding),
+            ("x-ca-stage", Class::Stage),
+            ("x-ca-error-code", Class::Error),
+            ("x-ca-error-message", Class::Error),
+            ("x-ca-error-x", Class::Error),
+            ("x_forwarded_for", Class::Shadow),
+            ("x-forwarded_for", Class::Shadow),
+            ("x_ca_request_id", Class::Shadow),
+            ("content_length", Class::Shadow),
+            ("x_custom", Class::Plain),
+            ("accept", Class::Plain),
+        ] {
+            assert_eq!(class(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn several_connection_lines_are_one_list() {
+        let mut map = headers(&[
+            ("connection", ""),
+            ("connection", "X-A, close"),
+            ("connection", " x-b ,, host, Content-Length"),
+            ("x-a", "1"),
+            ("x-b", "1"),
+            ("x-c", "1"),
+            ("host", "a"),
+            ("content-length", "3"),
+        ]);
+        let seen = seen(&map);
+        remove(&mut map, seen);
+        let mut left: Vec<_> = map.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["content-length", "host", "x-c"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_ends_here_is_left(
+            names in proptest::collection::vec("x-[a-d]|te|upgrade|keep-alive|host|cookie", 0..12),
+            named in proptest::collection::vec(
+                proptest::collection::vec("X-[A-D]|close|Host|cookie|\"bad\"|", 0..4), 0..4),
+        ) {
+            let mut map = HeaderMap::new();
+            for name in &names {
+                map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_static("1"));
+            }
+            for line in &named {
+                map.append(header::CONNECTION, HeaderValue::from_str(&line.join(" , ")).unwrap());
+            }
+            let before = map.clone();
+            let seen = seen(&map);
+            remove(&mut map, seen);
+            let nominated: Vec<String> = named.iter().flatten().map(|name| name.to_lowercase()).collect();
+            for name in before.keys() {
+                let text = name.as_str();
+                let ends = text == "connection"
+                    || HOP_BY_HOP.contains(&text)
+                    || (!END_TO_END.contains(&text) && nominated.iter().any(|other| other == text));
+                let left = map.get_all(name).iter().count();
+                let expected = if ends { 0 } else { before.get_all(name).iter().count() };
+                prop_assert_eq!(left, expected, "{}", text);
+            }
+        }
+    }
+}

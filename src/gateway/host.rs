@@ -1,0 +1,164 @@
+//! The host a request is for, in one spelling.
+
+use std::borrow::Cow;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Bytes in a host name, and in one of its labels (RFC 1035 section 2.3.4).
+const MAX_HOST: usize = 253;
+const MAX_LABEL: usize = 63;
+
+/// A host in lower case without trailing dot, an IPv6 address in its canonical spelling and in
+/// brackets; and the port that stood with it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Authority<'a> {
+    pub(super) host: Cow<'a, str>,
+    pub(super) port: Option<u16>,
+}
+
+impl<'a> Authority<'a> {
+    /// Reads `host`, `host:` or `host:port`. `None`: it is neither, or names a user.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let split = if text.starts_with('[') {
+            text.find(']')? + 1
+        } else {
+            text.find(':').unwrap_or(text.len())
+        };
+        let (host, port) = text.split_at_checked(split)?;
+        let port = match port.strip_prefix(':') {
+            None if port.is_empty() => None,
+            Some("") => None,
+            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                Some(digits.parse().ok()?)
+            }
+            _ => return None,
+        };
+        let host = match host.strip_prefix('[') {
+            Some(literal) => Cow::Owned(ipv6(literal.strip_suffix(']')?)?),
+            None => name(host)?,
+        };
+        Some(Self { host, port })
+    }
+
+    /// Whether both name the same place, where `default` is the port nobody has to write.
+    pub(super) fn same(&self, other: &Self, default: u16) -> bool {
+        self.host == other.host && self.port.unwrap_or(default) == other.port.unwrap_or(default)
+    }
+}
+
+fn ipv6(literal: &str) -> Option<String> {
+    let address: Ipv6Addr = literal.parse().ok()?;
+    Some(format!("[{address}]"))
+}
+
+fn name(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    if text.len() > MAX_HOST {
+        return None;
+    }
+    let (mut upper, mut numeric, mut label) = (false, true, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'-' | b'_' => numeric = false,
+            b'0'..=b'9' => {}
+            b'A'..=b'Z' => (upper, numeric) = (true, false),
+            b'.' if label != 0 => {
+                label = 0;
+                continue;
+            }
+            _ => return None,
+        }
+        label += 1;
+        if label > MAX_LABEL {
+            return None;
+        }
+    }
+    // `127.1` is an address to some and a name to others.
+    if label == 0 || (numeric && text.parse::<Ipv4Addr>().is_err()) {
+        return None;
+    }
+    Some(if upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Host;
+
+    fn host(text: &str) -> Option<(String, Option<u16>)> {
+        let authority = Authority::parse(text)?;
+        Some((authority.host.into_owned(), authority.port))
+    }
+
+    #[test]
+    fn a_host_has_one_spelling() {
+        for (text, expected, port) in [
+            ("shop.example.com", "shop.example.com", None),
+            ("Shop.Example.COM.:8080", "shop.example.com", Some(8080)),
+            ("a:", "a", None),
+            ("127.0.0.1:80", "127.0.0.1", Some(80)),
+            ("[0:0::1]:1", "[::1]", Some(1)),
+            ("[2001:DB8::A]", "[2001:db8::a]", None),
+        ] {
+            assert_eq!(host(text), Some((expected.to_owned(), port)), "{text}");
+        }
+        for bad in [
+            "",
+            ".",
+            "a..b",
+            "a:b",
+            "a:80:80",
+            "a:65536",
+            "a:+1",
+            "user@a",
+            "user:pw@a",
+            "::1",
+            "[::1",
+            "[::1]x",
+            "[fe80::1%25eth0]",
+            "a b",
+            "a/b",
+            "127.1",
+            "a%41",
+            "..",
+            "é",
+        ] {
+            assert_eq!(host(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn ports_are_compared_with_the_default() {
+        let same = |a, b, default| {
+            Authority::parse(a).unwrap().same(&Authority::parse(b).unwrap(), default)
+        };
+        assert!(same("a", "A.:80", 80));
+        assert!(same("a:443", "a", 443));
+        assert!(!same("a:443", "a", 80));
+        assert!(!same("a", "b", 80));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_is_a_host_and_stays_one(text in "[a-cA-C0-9._:@%\\[\\] -]{0,24}") {
+            if let Some((spelling, _)) = host(&text) {
+                prop_assert!(spelling.parse::<Host>().is_ok(), "{:?}", spelling);
+                prop_assert_eq!(host(&spelling), Some((spelling.clone(), None)));
+            }
+        }
+
+        #[test]
+        fn case_dot_and_port_make_no_difference(
+            labels in proptest::collection::vec("[a-z][a-z0-9-]{0,8}", 1..5),
+            port in proptest::option::of(1_u16..),
+            dot in any::<bool>(),
+        ) {
+            let plain = labels.join(".");
+            let mut text = plain.to_ascii_uppercase();
+            if dot { text.push('.'); }
+            if let Some(port) = port { text.push_str(&format!(":{port}")); }
+            prop_assert_eq!(host(&text), Some((plain, port)));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! How much of a request is accepted, and how long parts of it may take, each with its reason.
+
+use std::time::Duration;
+
+/// Bytes in a request's URI: the modelled system's limit; more is `I413UL`.
+pub const MAX_URI: usize = 8 * 1024;
+/// Bytes in a request's headers, each counted as `name: value` with its line end. The modelled system
+/// has no known limit of its own; common servers stop between 8 and 60 KiB. More is `I431HD`.
+pub const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// Headers in a request: what common proxies allow. More is `I431HD`.
+pub const MAX_HEADERS: usize = 100;
+/// Bytes in a request's body unless an API or the gateway says otherwise; more is `I413RL`.
+pub const MAX_BODY: u64 = 10 * 1024 * 1024;
+/// How long a body may rest between two pieces, in either direction. Well above what slow networks
+/// need, well below what it costs to keep a stalled exchange.
+pub const BODY_IDLE: Duration = Duration::from_secs(15);
+/// How long a backend may take to answer where neither API nor definition says: the modelled system's
+/// default.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes in `X-Ca-Error-Message`: a request's path is part of some messages and must not make the
+/// answer's head too large for the client.
+pub const MAX_MESSAGE: usize = 1_024;
+/// Timers kept for the next request. A kept timer also keeps its last request's task in memory, so
+/// the number is small; more requests at once make timers of their own.
+pub(super) const KEPT_TIMERS: usize = 64;

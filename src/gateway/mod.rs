@@ -1,0 +1,153 @@
+//! THE WAY of a request: received, routed, forwarded, answered.
+//!
+//! | file | question |
+//! |---|---|
+//! | `receive`, `host` | what is refused before anybody asks where it should go? |
+//! | `route`, `resolve` | which API in which environment? |
+//! | `forward`, `hop` | what does the backend receive? |
+//! | `exchange`, `upload`, `deadline` | how long may it take, and how much may be sent? |
+//! | `answer`, `id` | what does the client receive? |
+//! | `service` | in which order? |
+//! | `peer`, `limits` | who is at the other end, and how much is accepted? |
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::model::Environment;
+use crate::registry::{Reader, Registry};
+
+mod answer;
+mod deadline;
+mod exchange;
+mod forward;
+mod hop;
+mod host;
+mod id;
+pub mod limits;
+mod peer;
+mod receive;
+mod resolve;
+mod route;
+mod service;
+mod upload;
+
+pub use self::peer::{InvalidNetwork, Network, Peer, Scheme};
+pub use self::resolve::Resolved;
+pub use self::service::Responding;
+
+use self::deadline::Timers;
+
+/// Serves what a registry has published, as a `tower` service that is always ready and never fails.
+///
+/// Each request is served by the snapshot it entered with: it sees one revision, whole. What it needs
+/// of it is kept until the last byte of its response, and nothing else.
+///
+/// Mount it into axum with `fallback_service`, or into hyper through `hyper_util`'s
+/// `TowerToHyperService`. Bodies stream both ways. When the server drops a request's future, because
+/// its client is gone, the call of the backend is dropped too.
+///
+/// Clones are cheap and serve the same registry. Servers with a task per connection may give each its
+/// own: `gateway.peer(…)` tells backends the client's address without an extension per request.
+///
+/// | limit | default | answer |
+/// |---|---|---|
+/// | URI | 8 KiB | `I413UL` |
+/// | headers | 100, 16 KiB | `I431HD` |
+/// | request body | 10 MiB, see [`max_body`](Self::max_body) | `I413RL` |
+/// | request fully sent to response head | 10 s; API over definition | `D504TO` |
+/// | request body at rest | 15 s | `I400BD` |
+/// | response body at rest | 15 s | the connection is aborted |
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    reader: Reader,
+    environment: Option<Environment>,
+    /// Empty, or `/prefix`.
+    prefix: Box<str>,
+    trusted: Arc<[Network]>,
+    max_body: u64,
+    peer: Option<Peer>,
+    timers: Timers,
+}
+
+impl Gateway {
+    /// Serves what `registry` has published, in the environment each request asks for.
+    #[must_use]
+    pub fn new(registry: &Registry) -> Self {
+        Self(Arc::new(Inner {
+            reader: registry.reader(),
+            environment: None,
+            prefix: Box::default(),
+            trusted: Arc::default(),
+            max_body: limits::MAX_BODY,
+            peer: None,
+            timers: Timers::default(),
+        }))
+    }
+
+    /// The same for one environment only; what requests and hosts ask for is not looked at.
+    ///
+    /// While the registry does not know the environment, every request is answered `I400SG`.
+    #[must_use]
+    pub fn environment(self, environment: Environment) -> Self {
+        self.with(|inner| inner.environment = Some(environment))
+    }
+
+    /// The same mounted at `prefix`: it is taken off before anything is routed, and what is not below
+    /// it is not found.
+    ///
+    /// The full URI is looked at. With feature `axum` that is the one before axum's `nest` took
+    /// something off.
+    #[must_use]
+    pub fn at(self, prefix: &str) -> Self {
+        let prefix = prefix.trim_matches('/');
+        self.with(|inner| {
+            inner.prefix =
+                if prefix.is_empty() { Box::default() } else { format!("/{prefix}").into() };
+        })
+    }
+
+    /// The same, believing what these proxies say in `X-Forwarded-For`, `-Proto` and `-Host`: it is
+    /// added to instead of replaced.
+    #[must_use]
+    pub fn trusted_proxies(self, proxies: impl IntoIterator<Item = Network>) -> Self {
+        self.with(|inner| inner.trusted = proxies.into_iter().collect())
+    }
+
+    /// The same with another limit for request bodies, in bytes, where an API has none of its own.
+    #[must_use]
+    pub fn max_body(self, bytes: u64) -> Self {
+        self.with(|inner| inner.max_body = bytes)
+    }
+
+    /// The same for requests of one connection. A [`Peer`] in a request's extensions goes before it.
+    #[must_use]
+    pub fn peer(&self, peer: Peer) -> Self {
+        self.clone().with(|inner| inner.peer = Some(peer))
+    }
+
+    fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Inner {
+            reader: self.0.reader.clone(),
+            environment: self.0.environment.clone(),
+            prefix: self.0.prefix.clone(),
+            trusted: Arc::clone(&self.0.trusted),
+            max_body: self.0.max_body,
+            peer: self.0.peer.clone(),
+            timers: Timers::default(),
+        };
+        change(&mut inner);
+        Self(Arc::new(inner))
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway")
+            .field("environment", &self.0.environment)
+            .field("at", &self.0.prefix)
+            .field("max_body", &self.0.max_body)
+            .finish_non_exhaustive()
+    }
+}

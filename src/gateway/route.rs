@@ -1,0 +1,94 @@
+//! Which API in which environment a request is for. Serving and asking take the same way.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use super::receive::{Asked, refused};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::model::Environment;
+use crate::model::id::EnvironmentId;
+use crate::model::path::RequestPath;
+use crate::registry::site::{GroupOptions, Site};
+use crate::registry::snapshot::{Route, Snapshot};
+
+/// What decides where a request goes.
+#[derive(Debug)]
+pub(super) struct Question<'q, 'p> {
+    pub(super) method: &'q Method,
+    /// In lower case, without port and trailing dot.
+    pub(super) host: &'q str,
+    /// As received.
+    pub(super) path: &'p str,
+    /// What the gateway is mounted at: empty, or `/prefix`.
+    pub(super) prefix: &'q str,
+    pub(super) stage: Asked<'q>,
+    /// The only environment of the gateway.
+    pub(super) fixed: Option<&'q Environment>,
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+pub(super) struct Selected<'a> {
+    pub(super) route: Route,
+    pub(super) group: Arc<GroupOptions>,
+    /// Below what the gateway is mounted at.
+    pub(super) path: RequestPath<'a>,
+}
+
+impl<'p> Question<'_, 'p> {
+    /// Answers from one snapshot, which is not needed any more then.
+    pub(super) fn answer(&self, snapshot: &Snapshot) -> Result<Selected<'p>> {
+        let Some(sites) = snapshot.sites(self.host) else {
+            return Err(refused(ErrorKind::UnknownHost, format!("`{}`", self.host)));
+        };
+        let path = self.below_prefix().ok_or_else(|| self.not_found())?;
+        let path = RequestPath::parse(path)
+            .map_err(|error| refused(ErrorKind::InvalidPath, error.to_string()))?;
+        let site = sites.site(&path);
+        let environment = self.environment(snapshot, site)?;
+        let site = site.ok_or_else(|| self.not_found())?;
+        let route = snapshot
+            .route(site, environment, self.method, &path)
+            .ok_or_else(|| self.not_found())?;
+        let group = Arc::clone(&site.options);
+        Ok(Selected { route, group, path })
+    }
+
+    fn below_prefix(&self) -> Option<&'p str> {
+        match self.path.strip_prefix(self.prefix)? {
+            "" if !self.prefix.is_empty() => Some("/"),
+            rest if rest.starts_with('/') || self.prefix.is_empty() => Some(rest),
+            _ => None,
+        }
+    }
+
+    fn environment(&self, snapshot: &Snapshot, site: Option<&Site>) -> Result<EnvironmentId> {
+        if let Some(fixed) = self.fixed {
+            let name = fixed.as_str();
+            return snapshot.environment(name).ok_or_else(|| invalid_stage(name));
+        }
+        if let Some(bound) = site.and_then(|site| site.environment) {
+            return Ok(bound);
+        }
+        match self.stage {
+            Asked::Nothing => Ok(Snapshot::PRODUCTION),
+            Asked::One(name) => {
+                let name = String::from_utf8_lossy(name);
+                snapshot.environment(&name).ok_or_else(|| invalid_stage(&name))
+            }
+            Asked::Several => {
+                let context = "`X-Ca-Stage` is there twice and differs";
+                Err(refused(ErrorKind::InvalidHeader, context).at_stage(Stage::Route))
+            }
+        }
+    }
+
+    fn not_found(&self) -> Error {
+        refused(ErrorKind::NotFound, format!("`{} {}`", self.method, self.path))
+    }
+}
+
+fn invalid_stage(name: &str) -> Error {
+    refused(ErrorKind::InvalidStage, format!("`{name}`"))
+}

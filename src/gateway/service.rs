@@ -1,0 +1,261 @@
+//! One request, from its first step to its answer.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Buf;
+use http::request::Parts;
+use http::{Extensions, HeaderValue, Method, Request, Response, Uri, Version};
+use http_body::Body as HttpBody;
+use tower_service::Service;
+
+use super::exchange::exchange;
+use super::forward::{self, Source, Told};
+use super::hop::Seen;
+use super::limits::BODY_IDLE;
+use super::peer::{Peer, Scheme};
+use super::receive::{self, refused};
+use super::route::{Question, Selected};
+use super::upload::{self, Upload};
+use super::{Gateway, Inner, answer, id};
+use crate::backend::{Backend, Body, Call};
+use crate::error::{ErrorKind, Result};
+use crate::registry::target::Target;
+
+/// A request on its way to its answer. Dropping it drops the call of the backend.
+#[must_use = "futures do nothing unless polled"]
+pub struct Responding(State);
+
+enum State {
+    Answered(Option<Response<Body>>),
+    Calling(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+}
+
+/// What is known of a request once it has been routed. The snapshot is let go by then.
+struct Routed {
+    /// Kept until the last byte of the response: as long as it is there, its target is in use.
+    target: Arc<Target>,
+    backend: Arc<dyn Backend>,
+    seen: Seen,
+    /// Where it differs from the request's.
+    uri: Option<Uri>,
+    method: Option<Method>,
+    timeout: Duration,
+    max_body: u64,
+    keep_host: bool,
+    keep_app_code: bool,
+}
+
+impl<B> Service<Request<B>> for Gateway
+where
+    B: HttpBody + Send + 'static,
+    B::Data: Buf + Send,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Responding;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Responding {
+        let id = id::request_id();
+        let (parts, body) = request.into_parts();
+        let routed = self.0.route(&parts).and_then(|routed| {
+            // What is known to be too large is refused before the backend is asked.
+            if body.size_hint().lower() > routed.max_body {
+                return Err(upload::too_large(routed.max_body));
+            }
+            Ok(routed)
+        });
+        Responding(match routed {
+            Ok(routed) => State::Calling(self.forward(routed, parts, body, id)),
+            Err(error) => {
+                let answer = answer::failure(&error, id, &parts.method, parts.version);
+                State::Answered(Some(answer))
+            }
+        })
+    }
+}
+
+impl Gateway {
+    fn forward<B>(
+        &self,
+        routed: Routed,
+        mut parts: Parts,
+        body: B,
+        id: HeaderValue,
+    ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>
+    where
+        B: HttpBody + Send + 'static,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let (method, version) = (parts.method.clone(), parts.version);
+        self.0.rewrite(&routed, &mut parts, &body, &id);
+        let Routed { target, backend, uri, method: other, timeout, max_body, .. } = routed;
+        parts.uri = uri.unwrap_or(parts.uri);
+        parts.method = other.unwrap_or(parts.method);
+        let (upload, body) = if body.is_end_stream() {
+            (None, Body::empty())
+        } else {
+            let (upload, body) = Upload::start(body, max_body);
+            (Some(upload), body)
+        };
+        let request = Request::from_parts(parts, body);
+        let gateway = Arc::clone(&self.0);
+        Box::pin(async move {
+            let call = Call::new(target.place().clone(), timeout);
+            match exchange(&*backend, request, upload, &call, &gateway.timers).await {
+                Ok(response) => {
+                    let (mut parts, body) = response.into_parts();
+                    answer::clean(&mut parts.headers, id);
+                    Response::from_parts(parts, body.idle_limit(BODY_IDLE).holding(target))
+                }
+                Err(error) => {
+                    let error = error.at(target.place().clone());
+                    answer::failure(&error, id, &method, version)
+                }
+            }
+        })
+    }
+}
+
+impl Inner {
+    /// Everything that can refuse a request. Nothing has been changed when it does.
+    fn route(&self, parts: &Parts) -> Result<Routed> {
+        let received = receive::read(parts)?;
+        let uri = self.full_uri(parts);
+        let question = Question {
+            method: &parts.method,
+            host: &received.authority.host,
+            path: uri.path(),
+            prefix: &self.prefix,
+            stage: received.stage,
+            fixed: self.environment.as_ref(),
+        };
+        let selected = question.answer(&self.reader.current())?;
+        let Selected { route, group, path } = &selected;
+        let version = route.version();
+        if let Some(reason) = version.unserved() {
+            return Err(refused(ErrorKind::NotImplemented, reason));
+        }
+        let backend = route.target.backend().map_err(|missing| {
+            // What is missing may name the backend.
+            refused(ErrorKind::AdapterMissing, "").caused_by(missing)
+        })?;
+        let max_body = version.max_body().unwrap_or(self.max_body);
+        if received.content_length.is_some_and(|length| length > max_body) {
+            return Err(upload::too_large(max_body));
+        }
+        let source = Source {
+            path,
+            query: uri.query(),
+            base: group.base_segments,
+            before_tail: usize::from(version.pattern().shape().length),
+            keep_app_code: group.app_code_to_backend,
+        };
+        let template = version.backend_path();
+        let own = template.is_none()
+            && self.prefix.is_empty()
+            && uri.authority().is_none()
+            && source.is_unchanged();
+        Ok(Routed {
+            backend: Arc::clone(backend),
+            seen: received.seen,
+            uri: if own { None } else { Some(source.uri(template)?) },
+            method: version.backend_verb().and_then(|verb| verb.method()),
+            timeout: version.timeout().unwrap_or_else(|| route.target.timeout()),
+            max_body,
+            keep_host: group.passthrough_host,
+            keep_app_code: group.app_code_to_backend,
+            target: selected.route.target,
+        })
+    }
+
+    /// Makes the head what the backend receives, but for method and URI.
+    fn rewrite<B: HttpBody>(&self, routed: &Routed, parts: &mut Parts, body: &B, id: &HeaderValue) {
+        let peer = self.known_peer(parts).map(Cow::into_owned);
+        let believed = |peer: &Peer| {
+            let address = peer.addr().ip();
+            self.trusted.iter().any(|network| network.contains(address))
+        };
+        let told = Told {
+            id: id.clone(),
+            trusted: !self.trusted.is_empty() && peer.as_ref().is_some_and(believed),
+            peer: peer.as_ref(),
+            keep_host: routed.keep_host,
+            keep_app_code: routed.keep_app_code,
+            length: if body.is_end_stream() { Some(0) } else { body.size_hint().exact() },
+        };
+        forward::head(parts, routed.seen, &told);
+        // What the server put there, upgrades above all, is not for backends.
+        parts.extensions = Extensions::new();
+        parts.version = Version::HTTP_11;
+    }
+
+    fn known_peer<'a>(&'a self, parts: &'a Parts) -> Option<Cow<'a, Peer>> {
+        if let Some(peer) = parts.extensions.get::<Peer>().or(self.peer.as_ref()) {
+            return Some(Cow::Borrowed(peer));
+        }
+        connect_info(parts).map(Cow::Owned)
+    }
+
+    /// The URI to route on.
+    #[cfg(feature = "axum")]
+    fn full_uri<'a>(&self, parts: &'a Parts) -> &'a Uri {
+        match parts.extensions.get::<axum::extract::OriginalUri>() {
+            Some(original) if !self.prefix.is_empty() => &original.0,
+            _ => &parts.uri,
+        }
+    }
+
+    /// The URI to route on.
+    #[cfg(not(feature = "axum"))]
+    fn full_uri<'a>(&self, parts: &'a Parts) -> &'a Uri {
+        &parts.uri
+    }
+}
+
+#[cfg(feature = "axum")]
+fn connect_info(parts: &Parts) -> Option<Peer> {
+    use std::net::SocketAddr;
+
+    let info = parts.extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()?;
+    let https = parts.uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+    Some(Peer::new(info.0, if https { Scheme::Https } else { Scheme::Http }))
+}
+
+#[cfg(not(feature = "axum"))]
+fn connect_info(_: &Parts) -> Option<Peer> {
+    None
+}
+
+impl Future for Responding {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Calling(calling) => Poll::Ready(Ok(ready!(calling.as_mut().poll(cx)))),
+            // Polled after its end, it has nothing more to say.
+            State::Answered(answer) => {
+                answer.take().map_or(Poll::Pending, |it| Poll::Ready(Ok(it)))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Responding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Responding")
+    }
+}
