@@ -10,6 +10,7 @@
 
 mod architecture;
 mod interleavings;
+mod model_check;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;

@@ -44,6 +44,9 @@ impl Draft<'_> {
             let (from, to) = (from.group().clone(), to.group().clone());
             return Err(Reason::OtherGroup { from, to });
         }
+        if to == from {
+            return Ok(());
+        }
         if self.next.api_id(&to).is_some() {
             return Err(Reason::NameTaken(to.to_string()));
         }

@@ -34,6 +34,9 @@ impl Draft<'_> {
         let (id, from) = self.group_named(from)?;
         expected(expect, self.group_before(&from))?;
         let to: GroupName = to.parse()?;
+        if to == from {
+            return Ok(());
+        }
         if self.next.group_id(&to).is_some() {
             return Err(Reason::NameTaken(to.to_string()));
         }

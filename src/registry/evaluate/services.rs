@@ -71,6 +71,9 @@ impl Draft<'_> {
         let (id, from) = self.service_named(from)?;
         expected(expect, self.service_before(&from))?;
         let to: ServiceName = to.parse()?;
+        if to == from {
+            return Ok(());
+        }
         if self.next.service_id(&to).is_some() {
             return Err(Reason::NameTaken(to.to_string()));
         }
