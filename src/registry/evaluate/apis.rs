@@ -106,6 +106,6 @@ impl Draft<'_> {
     }
 
     fn api_before(&self, name: &ApiName) -> Option<Revision> {
-        Some(self.base.api(self.base.api_id(name)?)?.stamp.revision)
+        Some(self.base.api(self.api_meant(name)?)?.stamp.revision)
     }
 }

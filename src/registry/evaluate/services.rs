@@ -194,12 +194,12 @@ impl Draft<'_> {
     }
 
     fn service_before(&self, name: &ServiceName) -> Option<Revision> {
-        Some(self.base.service(self.base.service_id(name)?)?.stamp.revision)
+        Some(self.base.service(self.service_meant(name)?)?.stamp.revision)
     }
 
     fn definition_before(&self, name: &ServiceName, environment: &Environment) -> Option<Revision> {
-        let at = self.base.environment_id(environment.as_str())?;
-        let definition = self.base.stage(at)?.definition(self.base.service_id(name)?)?;
+        let at = self.environment_meant(environment)?;
+        let definition = self.base.stage(at)?.definition(self.service_meant(name)?)?;
         Some(definition.stamp.revision)
     }
 }
