@@ -12,6 +12,8 @@ pub mod publish;
 pub mod registry;
 pub mod store;
 pub mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 pub mod transport;
 

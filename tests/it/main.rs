@@ -14,3 +14,4 @@ mod model_check;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;
+mod stores;
