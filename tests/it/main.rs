@@ -11,6 +11,7 @@
 mod architecture;
 mod interleavings;
 mod model_check;
+mod publishing;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;
