@@ -64,6 +64,14 @@ struct Prepared {
     superseded: Vec<Superseded>,
 }
 
+/// What became of writes.
+enum Kept {
+    /// They became the revision after the one they were made on.
+    Here,
+    /// Others committed first: the store is at this revision.
+    OthersFirst(Revision),
+}
+
 impl Registry {
     /// Makes a change: evaluate, compile, commit, swap, answer.
     ///
@@ -100,8 +108,8 @@ impl Inner {
                 self.prepare(&before, &change, &stamp).await?;
             let writes = std::mem::take(&mut evaluated.writes);
             let size = writes.len();
-            if !self.keep(base, writes).await? {
-                self.catch_up(base).await?;
+            if let Kept::OthersFirst(until) = self.keep(base, writes).await? {
+                self.catch_up(base, until).await?;
                 continue;
             }
             let committed = Committed {
@@ -150,18 +158,25 @@ impl Inner {
         }
     }
 
-    /// Commits writes made on `base`. `false`: somebody else committed first.
+    /// Commits writes made on `base`.
     async fn keep(
         &self,
         base: Revision,
         writes: Vec<crate::store::Write>,
-    ) -> Result<bool, CommitError> {
+    ) -> Result<Kept, CommitError> {
         let id = ChangeId::from_bits(fastrand::u128(..));
         match self.store.commit(Batch::new(id, base, writes)).await {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict { .. }) => Ok(false),
+            Ok(()) => Ok(Kept::Here),
+            // A store that went back has nothing to catch up with.
+            Err(StoreError::Conflict { actual, .. }) if actual > base => {
+                Ok(Kept::OthersFirst(actual))
+            }
             Err(error @ StoreError::Unknown(_)) => match self.look_up(id).await? {
-                Some(revision) => Ok(revision == base.next()),
+                Some(revision) if revision == base.next() => Ok(Kept::Here),
+                Some(revision) => {
+                    let found = format!("a change made on revision {base} at revision {revision}");
+                    Err(StoreError::Corrupt(found).into())
+                }
                 None => Err(error.into()),
             },
             Err(error) => Err(error.into()),
@@ -179,16 +194,21 @@ impl Inner {
         Err(CommitError::Ambiguous(id))
     }
 
-    /// Takes over what others committed after `base`. The caller has the turn.
-    async fn catch_up(&self, base: Revision) -> Result<(), StoreError> {
-        match self.store.watch(base).await {
-            Ok(mut feed) => {
-                let batch = feed.next().await?;
-                self.follow(&batch)
-            }
+    /// Takes over what others committed after `base`, at least up to `until`. The caller has the turn.
+    async fn catch_up(&self, base: Revision, until: Revision) -> Result<(), StoreError> {
+        match self.follow_up_to(base, until).await {
             Err(StoreError::Compacted(_)) => self.reload().await,
-            Err(error) => Err(error),
+            followed => followed,
         }
+    }
+
+    async fn follow_up_to(&self, base: Revision, until: Revision) -> Result<(), StoreError> {
+        let mut feed = self.store.watch(base).await?;
+        while self.snapshot.current().state().revision() < until {
+            let batch = feed.next().await?;
+            self.follow(&batch)?;
+        }
+        Ok(())
     }
 
     /// Takes over one batch that somebody else committed. The caller has the turn.

@@ -32,6 +32,8 @@ pub(crate) struct Model {
     pub(crate) drafts: BTreeMap<ApiName, Api>,
     /// By API and environment, the dormant ones included.
     pub(crate) publications: BTreeMap<(ApiName, String), Publication>,
+    /// What the change at work published, in order. Empty between changes.
+    pub(super) published: Vec<(ApiName, String)>,
 }
 
 impl Model {
@@ -43,6 +45,7 @@ impl Model {
         for (place, edit) in edits.iter().enumerate() {
             next.edit(edit.clone()).map_err(|refusal| (Some(place), refusal))?;
         }
+        next.displace();
         next.unique().map_err(|refusal| (None, refusal))?;
         *self = next;
         Ok(())
@@ -76,14 +79,14 @@ impl Model {
                 self.define(service, environment, &kind, to)?;
             }
             Edit::Update { service, environment, kind, to } => {
-                self.known(&service)?;
+                if self.known(&service)? != &kind {
+                    return Err(Refusal::KindMismatch);
+                }
                 self.definition(&service, &environment).ok_or(Refusal::NoDefinition)?;
                 self.define(service, environment, &kind, to)?;
             }
             Edit::DeleteDefinition { service, environment } => {
-                self.known(&service)?;
-                let removed = self.definitions.remove(&(service, environment));
-                removed.ok_or(Refusal::NoDefinition)?;
+                self.delete_definition(service, environment)?;
             }
             other => self.edit_api(other)?,
         }
@@ -107,6 +110,23 @@ impl Model {
         let before = self.definition(&service, &environment);
         let epoch = before.map_or(self.revision, |definition| definition.epoch);
         self.definitions.insert((service, environment), Definition { epoch, to });
+        Ok(())
+    }
+
+    /// What was published through it stays, dormant. What this very change published against a
+    /// definition that it made itself goes: the change may make another, of the same epoch.
+    fn delete_definition(&mut self, service: String, environment: String) -> Result<(), Refusal> {
+        self.known(&service)?;
+        let key = (service, environment);
+        let removed = self.definitions.remove(&key).ok_or(Refusal::NoDefinition)?;
+        let (service, environment) = key;
+        if removed.epoch == self.revision {
+            self.publications.retain(|(_, place), publication| {
+                *place != environment
+                    || publication.api.backend != Backend::Service(service.clone())
+                    || publication.epoch != Some(removed.epoch)
+            });
+        }
         Ok(())
     }
 

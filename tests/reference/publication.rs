@@ -59,21 +59,33 @@ impl Model {
                 Some(definition.ok_or(Refusal::NoDefinition)?.epoch)
             }
         };
-        // A dormant publication on the same route is given up.
-        let displaced: Vec<_> = self
-            .publications
-            .iter()
-            .filter(|((other, place), publication)| {
-                *place == environment
-                    && other.0 == name.0
-                    && same_route(&publication.api, &api)
-                    && self.target(other, place).is_none()
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        displaced.iter().for_each(|key| drop(self.publications.remove(key)));
+        self.published.push((name.clone(), environment.clone()));
         self.publications.insert((name, environment), Publication { api, epoch });
         Ok(())
+    }
+
+    /// What is dormant gives way to what the change published on the same route, whatever came of
+    /// that; of two that it published there the later one stays.
+    pub(super) fn displace(&mut self) {
+        for key in std::mem::take(&mut self.published).into_iter().rev() {
+            let Some(publication) = self.publications.get(&key).cloned() else {
+                continue;
+            };
+            let online = |(api, place): &(ApiName, String)| self.target(api, place).is_some();
+            let gives_way = |other: &(ApiName, String), rival: &Publication| {
+                *other != key
+                    && (&other.0.0, &other.1) == (&key.0.0, &key.1)
+                    && same_route(&rival.api, &publication.api)
+                    && !online(other)
+            };
+            let displaced: Vec<_> = self
+                .publications
+                .iter()
+                .filter(|(other, rival)| gives_way(other, rival))
+                .map(|(other, _)| other.clone())
+                .collect();
+            displaced.iter().for_each(|other| drop(self.publications.remove(other)));
+        }
     }
 
     pub(super) fn unique(&self) -> Result<(), Refusal> {
