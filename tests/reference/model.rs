@@ -19,6 +19,13 @@ pub(crate) struct Publication {
     pub(crate) epoch: Option<u64>,
 }
 
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Draft {
+    /// How many drafts were made before it.
+    pub(crate) born: u64,
+    pub(crate) api: Api,
+}
+
 /// Everything that is true after some changes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Model {
@@ -29,9 +36,12 @@ pub(crate) struct Model {
     pub(crate) definitions: BTreeMap<(String, String), Definition>,
     /// Host and base path by name.
     pub(crate) groups: BTreeMap<String, (String, String)>,
-    pub(crate) drafts: BTreeMap<ApiName, Api>,
+    pub(crate) drafts: BTreeMap<ApiName, Draft>,
+    pub(crate) born: u64,
     /// By API and environment, the dormant ones included.
     pub(crate) publications: BTreeMap<(ApiName, String), Publication>,
+    /// What the change at work published.
+    pub(crate) published: Vec<(ApiName, String)>,
 }
 
 impl Model {
@@ -43,6 +53,7 @@ impl Model {
         for (place, edit) in edits.iter().enumerate() {
             next.edit(edit.clone()).map_err(|refusal| (Some(place), refusal))?;
         }
+        next.displace();
         next.unique().map_err(|refusal| (None, refusal))?;
         *self = next;
         Ok(())
@@ -76,14 +87,13 @@ impl Model {
                 self.define(service, environment, &kind, to)?;
             }
             Edit::Update { service, environment, kind, to } => {
-                self.known(&service)?;
-                self.definition(&service, &environment).ok_or(Refusal::NoDefinition)?;
+                if self.known(&service)? == &kind {
+                    self.definition(&service, &environment).ok_or(Refusal::NoDefinition)?;
+                }
                 self.define(service, environment, &kind, to)?;
             }
             Edit::DeleteDefinition { service, environment } => {
-                self.known(&service)?;
-                let removed = self.definitions.remove(&(service, environment));
-                removed.ok_or(Refusal::NoDefinition)?;
+                self.delete_definition(service, environment)?;
             }
             other => self.edit_api(other)?,
         }
@@ -110,10 +120,24 @@ impl Model {
         Ok(())
     }
 
+    /// What was published through it is dormant from now on; what this very change defined and
+    /// published was never there.
+    fn delete_definition(&mut self, service: String, environment: String) -> Result<(), Refusal> {
+        self.known(&service)?;
+        let removed = self.definitions.remove(&(service.clone(), environment.clone()));
+        let epoch = removed.ok_or(Refusal::NoDefinition)?.epoch;
+        let (service, now) = (Backend::Service(service), self.revision);
+        self.publications.retain(|(_, place), publication| {
+            let through = publication.epoch == Some(epoch) && publication.api.backend == service;
+            !(through && *place == environment && epoch == now)
+        });
+        Ok(())
+    }
+
     /// What refers to it goes on referring to it.
     fn rename_service(&mut self, from: &str, to: &str) -> Result<(), Refusal> {
         self.known(from)?;
-        if from != to && self.services.contains_key(to) {
+        if self.services.contains_key(to) {
             return Err(Refusal::NameTaken);
         }
         let rename = |name: &mut String| {
@@ -122,7 +146,8 @@ impl Model {
             }
         };
         let published = self.publications.values_mut().map(|publication| &mut publication.api);
-        for api in self.drafts.values_mut().chain(published) {
+        let drafts = self.drafts.values_mut().map(|draft| &mut draft.api);
+        for api in drafts.chain(published) {
             if let Backend::Service(service) = &mut api.backend {
                 rename(service);
             }
@@ -146,7 +171,7 @@ impl Model {
         let live = |((api, environment), _): &(&(ApiName, String), &Publication)| {
             self.target(api, environment).is_some()
         };
-        if self.drafts.values().any(uses)
+        if self.drafts.values().any(|draft| uses(&draft.api))
             || self.publications.iter().filter(live).any(|(_, publication)| uses(&publication.api))
         {
             return Err(Refusal::InUse);

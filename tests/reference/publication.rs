@@ -1,7 +1,7 @@
 //! The part of the model that is about APIs: who holds which route.
 
 use super::edit::{Api, ApiName, Backend, Edit, Refusal};
-use super::model::{Model, Publication};
+use super::model::{Draft, Model, Publication};
 use super::router::same_paths;
 
 impl Model {
@@ -24,7 +24,9 @@ impl Model {
                 if let Backend::Service(service) = &api.backend {
                     self.known(service)?;
                 }
-                self.drafts.insert(name, api);
+                self.born += 1;
+                let born = self.drafts.get(&name).map_or(self.born, |draft| draft.born);
+                self.drafts.insert(name, Draft { born, api });
             }
             Edit::DeleteApi { name } => self.delete_api(&name)?,
             Edit::Publish { api, environment } => self.publish(api, environment)?,
@@ -51,7 +53,7 @@ impl Model {
     }
 
     fn publish(&mut self, name: ApiName, environment: String) -> Result<(), Refusal> {
-        let api = self.drafts.get(&name).ok_or(Refusal::UnknownApi)?.clone();
+        let api = self.drafts.get(&name).ok_or(Refusal::UnknownApi)?.api.clone();
         let epoch = match &api.backend {
             Backend::Inline(_) => None,
             Backend::Service(service) => {
@@ -59,21 +61,33 @@ impl Model {
                 Some(definition.ok_or(Refusal::NoDefinition)?.epoch)
             }
         };
-        // A dormant publication on the same route is given up.
-        let displaced: Vec<_> = self
-            .publications
-            .iter()
-            .filter(|((other, place), publication)| {
-                *place == environment
-                    && other.0 == name.0
-                    && same_route(&publication.api, &api)
-                    && self.target(other, place).is_none()
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        displaced.iter().for_each(|key| drop(self.publications.remove(key)));
+        self.published.push((name.clone(), environment.clone()));
         self.publications.insert((name, environment), Publication { api, epoch });
         Ok(())
+    }
+
+    /// Dormant publications are given up where the change published another API on their route.
+    pub(super) fn displace(&mut self) {
+        let mut published = std::mem::take(&mut self.published);
+        published.sort_by_key(|(api, _)| self.drafts.get(api).map(|draft| draft.born));
+        for key in published {
+            let Some(winner) = self.publications.get(&key).map(|winner| winner.api.clone()) else {
+                continue;
+            };
+            let (api, environment) = &key;
+            let all = std::mem::take(&mut self.publications);
+            let model = Self { publications: all.clone(), ..self.clone() };
+            self.publications = all
+                .into_iter()
+                .filter(|((other, place), loser)| {
+                    let rival = other != api
+                        && other.0 == api.0
+                        && place == environment
+                        && same_route(&loser.api, &winner);
+                    !(rival && model.target(other, place).is_none())
+                })
+                .collect();
+        }
     }
 
     pub(super) fn unique(&self) -> Result<(), Refusal> {
@@ -83,7 +97,7 @@ impl Model {
             .filter(|((api, environment), _)| self.target(api, environment).is_some())
             .map(|((api, environment), publication)| (&api.0, &**environment, &publication.api))
             .collect();
-        let drafts = self.drafts.iter().map(|(name, api)| (&name.0, "", api)).collect();
+        let drafts = self.drafts.iter().map(|(name, draft)| (&name.0, "", &draft.api)).collect();
         let clash = |all: &Vec<(&String, &str, &Api)>| {
             pairs(all).any(|(one, other)| {
                 (one.0, one.1) == (other.0, other.1) && same_route(one.2, other.2)
