@@ -233,11 +233,6 @@ impl PathTemplate {
         &self.text
     }
 
-    /// Whether every request gets the same path.
-    pub(crate) fn is_constant(&self) -> bool {
-        self.sources.is_empty() && !self.tail
-    }
-
     /// Appends the path for a request: `segment` gives its segments as received, `tail` what its
     /// pattern's `*` stands for.
     pub(crate) fn render<'a>(

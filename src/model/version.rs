@@ -33,7 +33,7 @@ pub struct Version {
 
 /// Where a version's requests go.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Backing {
+enum Backing {
     Service(ServiceId),
     Inline(Box<Definition>),
 }
@@ -140,10 +140,6 @@ impl Version {
     /// The method at the backend, unless it is the request's.
     pub(crate) fn backend_verb(&self) -> Option<Verb> {
         self.backend_verb.filter(|verb| *verb != Verb::Any)
-    }
-
-    pub(crate) fn backing(&self) -> &Backing {
-        &self.backing
     }
 
     /// The service its requests go to, unless it has a definition of its own.

@@ -88,7 +88,6 @@ impl Receipt {
         let mut counts = Counts::default();
         for event in &events {
             match event {
-                Event::Defined { .. } => {}
                 Event::Updated { apis, .. } => counts.moved += apis.len(),
                 Event::Undefined { apis, .. } => counts.unpublished += apis.len(),
                 Event::Published { .. } => counts.published += 1,
@@ -148,11 +147,8 @@ impl Receipt {
             Box::new(std::iter::once((api, environment, result))) as Box<dyn Iterator<Item = _>>
         };
         match event {
-            Event::Defined { .. } => Box::new(std::iter::empty()),
-            Event::Updated { environment, apis, .. } => many(apis, *environment, Result::Moved),
-            Event::Undefined { environment, apis, .. } => {
-                many(apis, *environment, Result::Unpublished)
-            }
+            Event::Updated { environment, apis } => many(apis, *environment, Result::Moved),
+            Event::Undefined { environment, apis } => many(apis, *environment, Result::Unpublished),
             Event::Published { api, environment, before } => {
                 let result = if before.is_some() { Result::Republished } else { Result::Published };
                 one(*api, *environment, result)

@@ -1,4 +1,5 @@
-//! What it takes to try a backend: a scripted upstream on a real socket.
+//! What it takes to try a backend: a scripted upstream on a real socket, and the suite every backend
+//! must pass.
 //!
 //! For test code. **Not semver-stable**: anything here may change in any release.
 
@@ -8,6 +9,7 @@ use crate::backend::Context;
 use crate::sync::Lease;
 use crate::transport::Transport;
 
+pub mod conformance;
 mod script;
 mod upstream;
 

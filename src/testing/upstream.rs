@@ -60,10 +60,8 @@ impl FakeUpstream {
     {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let log = Arc::new(Log {
-            received: Mutex::default(),
-            connections: watch::Sender::new((0, 0)),
-        });
+        let log =
+            Arc::new(Log { received: Mutex::default(), connections: watch::Sender::new((0, 0)) });
         let (accept, script, own) = (Arc::new(accept), Arc::new(script), Arc::clone(&log));
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -113,8 +111,17 @@ impl FakeUpstream {
 
     /// Waits until this many connections are open. Says whether that was so within `limit`.
     pub async fn has_open(&self, count: usize, limit: Duration) -> bool {
+        self.until(|open| open == count, limit).await
+    }
+
+    /// Waits until as many connections are open as `enough` says. Says whether that was so within
+    /// `limit`.
+    pub async fn until<F>(&self, enough: F, limit: Duration) -> bool
+    where
+        F: Fn(usize) -> bool + Send + Sync,
+    {
         let mut connections = self.log.connections.subscribe();
-        let wait = connections.wait_for(|(_, open)| *open == count);
+        let wait = connections.wait_for(|(_, open)| enough(*open));
         tokio::time::timeout(limit, wait).await.is_ok()
     }
 }
@@ -145,10 +152,7 @@ impl Open {
             *open += 1;
             number = *accepted;
         });
-        Self {
-            log: Arc::clone(log),
-            number,
-        }
+        Self { log: Arc::clone(log), number }
     }
 }
 
@@ -174,11 +178,7 @@ enum Left {
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Speaker<'a, S> {
     fn new(stream: S, open: &'a Open) -> Self {
-        Self {
-            stream,
-            buffer: Vec::new(),
-            open,
-        }
+        Self { stream, buffer: Vec::new(), open }
     }
 
     async fn serve<F>(mut self, script: &F) -> io::Result<()>

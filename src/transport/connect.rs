@@ -119,10 +119,7 @@ mod tests {
         let kept = only_allowed(&Egress::default(), all).unwrap();
         assert_eq!(kept, [all[0], all[3]]);
         let error = only_allowed(&Egress::default(), [all[1], all[2]]).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.retry()),
-            (ErrorKind::Connect, Retry::Always)
-        );
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Always));
         assert!(!error.context().contains("127"), "clients see the context");
     }
 
@@ -131,9 +128,7 @@ mod tests {
         let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let closed = dead.local_addr().unwrap();
         drop(dead);
-        let error = attempt(closed, Instant::now() + Duration::from_secs(5))
-            .await
-            .unwrap_err();
+        let error = attempt(closed, Instant::now() + Duration::from_secs(5)).await.unwrap_err();
         assert_eq!(error.context(), "connection refused");
     }
 

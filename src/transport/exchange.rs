@@ -37,11 +37,7 @@ pub(super) struct Exchange {
 impl Exchange {
     /// For a place that was already taken.
     pub(super) fn new(shared: Arc<Shared>, upload: Option<Arc<Upload>>) -> Self {
-        Self {
-            shared,
-            connection: None,
-            upload,
-        }
+        Self { shared, connection: None, upload }
     }
 
     pub(super) fn on(&mut self, connection: Connection) -> &mut SendRequest<Outgoing> {
@@ -56,17 +52,13 @@ impl Exchange {
                 self.finish();
                 return Body::empty();
             }
-            Body::new(Answer {
-                incoming,
-                exchange: Some(self),
-            })
+            Body::new(Answer { incoming, exchange: Some(self) })
         }))
     }
 
     /// Why there is no answer.
     pub(super) fn failed(&self, error: hyper::Error, unsent: bool) -> Error {
-        self.upload_failure()
-            .unwrap_or_else(|| response::no_answer(error, unsent))
+        self.upload_failure().unwrap_or_else(|| response::no_answer(error, unsent))
     }
 
     fn upload_failure(&self) -> Option<Error> {
@@ -158,10 +150,7 @@ impl Upload {
     }
 
     fn failure(&self) -> Option<Error> {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -174,10 +163,7 @@ pub(super) struct Outgoing {
 /// The request as it is sent, and how far its body got, where there is one.
 pub(super) fn outgoing(request: Request<Body>) -> (Request<Outgoing>, Option<Arc<Upload>>) {
     let upload = (!request.body().is_end_stream()).then(Arc::default);
-    let request = request.map(|body| Outgoing {
-        body,
-        upload: upload.clone(),
-    });
+    let request = request.map(|body| Outgoing { body, upload: upload.clone() });
     (request, upload)
 }
 
@@ -208,10 +194,7 @@ impl http_body::Body for Outgoing {
         };
         Poll::Ready(match frame {
             Some(Err(error)) => {
-                *upload
-                    .failure
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner) = Some(error);
+                *upload.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 Some(Err(UploadFailed))
             }
             Some(Ok(frame)) => {

@@ -83,10 +83,7 @@ impl Default for Inner {
 impl Transport {
     /// A transport that differs from the default.
     pub fn builder() -> Builder {
-        Builder {
-            inner: Inner::default(),
-            roots: Vec::new(),
-        }
+        Builder { inner: Inner::default(), roots: Vec::new() }
     }
 
     /// Where it may connect to.

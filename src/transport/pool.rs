@@ -164,11 +164,9 @@ impl Shared {
                 place.forget();
                 Ok(())
             }
-            _ => Err(Error::new(
-                ErrorKind::Busy,
-                Retry::Always,
-                "no connection became free in time",
-            )),
+            _ => {
+                Err(Error::new(ErrorKind::Busy, Retry::Always, "no connection became free in time"))
+            }
         }
     }
 
@@ -211,14 +209,8 @@ impl Shared {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| connect::failed("connection failed").caused_by(error))?;
-        let driver = tokio::spawn(Driver {
-            connection,
-            _lease: Arc::clone(&self.lease),
-        });
-        Ok(Connection {
-            sender,
-            driver: driver.abort_handle(),
-        })
+        let driver = tokio::spawn(Driver { connection, _lease: Arc::clone(&self.lease) });
+        Ok(Connection { sender, driver: driver.abort_handle() })
     }
 
     /// Keeps a connection for the next request, unless there are enough of them.

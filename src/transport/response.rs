@@ -150,10 +150,7 @@ mod tests {
             &[("transfer-encoding", "chunked, chunked")],
             &[("transfer-encoding", ",chunked")],
             &[("transfer-encoding", "identity")],
-            &[
-                ("transfer-encoding", "chunked"),
-                ("transfer-encoding", "chunked"),
-            ],
+            &[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")],
             &[("content-length", "3"), ("content-length", "4")],
             &[("content-length", "3, 4")],
             &[("content-length", "3,")],
@@ -180,14 +177,8 @@ mod tests {
             (&[("content-length", "03")], Some("3")),
             (&[("content-length", "00")], Some("0")),
             (&[("content-length", "3, 3")], Some("3")),
-            (
-                &[("content-length", "3"), ("content-length", "3")],
-                Some("3"),
-            ),
-            (
-                &[("content-length", "18446744073709551615")],
-                Some("18446744073709551615"),
-            ),
+            (&[("content-length", "3"), ("content-length", "3")], Some("3")),
+            (&[("content-length", "18446744073709551615")], Some("18446744073709551615")),
             (&[("transfer-encoding", "Chunked")], None),
             (&[], None),
         ] {

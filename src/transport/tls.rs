@@ -50,10 +50,7 @@ impl Trust {
                 return Err(invalid("no certificate in the text".to_owned()));
             }
         }
-        let trust = Self {
-            extra,
-            config: OnceLock::new(),
-        };
+        let trust = Self { extra, config: OnceLock::new() };
         if !trust.extra.is_empty() {
             trust.config().map_err(invalid)?;
         }
@@ -104,10 +101,7 @@ impl Tls {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| format!("TLS: {host:?} is not a name a certificate can have"))?;
         let config = trust.config().map_err(|error| format!("TLS: {error}"))?;
-        Ok(Self {
-            connector: TlsConnector::from(config),
-            name,
-        })
+        Ok(Self { connector: TlsConnector::from(config), name })
     }
 
     pub(super) async fn connect(&self, stream: TcpStream, deadline: Instant) -> Result<Stream> {

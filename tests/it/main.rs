@@ -1,4 +1,4 @@
-//! The integration tests: one binary, one module per topic.
+//! Everything that is tried from outside: one binary, one module per topic.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,10 @@
 
 mod agreement;
 mod architecture;
+mod conformance;
+mod http_backend;
 mod interleavings;
+mod mock_backend;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;

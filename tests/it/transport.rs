@@ -49,18 +49,11 @@ fn get(target: &str) -> Request<Body> {
 }
 
 fn request(method: Method, target: &str, body: Body) -> Request<Body> {
-    Request::builder()
-        .method(method)
-        .uri(target)
-        .header("host", "upstream")
-        .body(body)
-        .unwrap()
+    Request::builder().method(method).uri(target).header("host", "upstream").body(body).unwrap()
 }
 
 async fn send(pool: &Pool, request: Request<Body>) -> Result<Response<Body>, Error> {
-    tokio::time::timeout(PATIENCE, pool.send(request, PATIENCE))
-        .await
-        .expect("hangs")
+    tokio::time::timeout(PATIENCE, pool.send(request, PATIENCE)).await.expect("hangs")
 }
 
 async fn text(response: Response<Body>) -> String {
@@ -103,10 +96,7 @@ async fn a_request_goes_out_as_it_is_and_the_connection_is_used_again() {
     }
     assert_eq!(pool.idle(), 1);
     let received = upstream.received();
-    assert_eq!(
-        received[0].head,
-        b"GET /a//b?x=%20 HTTP/1.1\r\nhost: upstream\r\n\r\n"
-    );
+    assert_eq!(received[0].head, b"GET /a//b?x=%20 HTTP/1.1\r\nhost: upstream\r\n\r\n");
     assert_eq!(received.len(), 3);
     assert_eq!(upstream.accepted(), 1);
 }
@@ -116,20 +106,10 @@ async fn a_refused_address_is_not_dialled() {
     let upstream = FakeUpstream::start(|_| Script::ok("")).await.unwrap();
     let port = upstream.address().port();
     // The resolver takes the last ones for 127.0.0.1 too.
-    for host in [
-        "127.0.0.1",
-        "localhost",
-        "[::ffff:127.0.0.1]",
-        "127.1",
-        "0x7f000001",
-    ] {
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "127.1", "0x7f000001"] {
         let (pool, _) = pool_for(Transport::builder(), &format!("http://{host}:{port}"));
         let error = send(&pool, get("/")).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.retry()),
-            (ErrorKind::Connect, Retry::Always),
-            "{host}"
-        );
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Always), "{host}");
     }
     let (pool, _) = pool_for(local(), &format!("http://localhost:{port}"));
     assert_eq!(send(&pool, get("/")).await.unwrap().status(), 200);
@@ -138,17 +118,13 @@ async fn a_refused_address_is_not_dialled() {
 
 #[tokio::test]
 async fn a_closed_port_and_an_unknown_name_are_connect_errors() {
-    let upstream = FakeUpstream::start(|_| Script::ok("")).await.unwrap();
-    let closed = upstream.url();
-    drop(upstream);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
     for url in [closed.as_str(), "http://no-such-name.invalid"] {
         let (pool, _) = pool_for(local(), url);
         let error = send(&pool, get("/")).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.retry()),
-            (ErrorKind::Connect, Retry::Always),
-            "{url}"
-        );
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Always), "{url}");
         assert_eq!(error.status(), 504);
     }
 }
@@ -157,11 +133,8 @@ async fn a_closed_port_and_an_unknown_name_are_connect_errors() {
 async fn without_a_place_a_request_waits_and_is_then_told_busy() {
     let gate = Gate::new();
     let own = gate.clone();
-    let script = move |_: &Received| {
-        Script::new()
-            .then(Step::Wait(own.clone()))
-            .and(Script::ok("late"))
-    };
+    let script =
+        move |_: &Received| Script::new().then(Step::Wait(own.clone())).and(Script::ok("late"));
     let upstream = FakeUpstream::start(script).await.unwrap();
     let (pool, _) = pool(local().max_connections(2), &upstream);
     let pool = Arc::new(pool);
@@ -170,14 +143,8 @@ async fn without_a_place_a_request_waits_and_is_then_told_busy() {
     while upstream.received().len() < 2 {
         tokio::task::yield_now().await;
     }
-    let error = pool
-        .send(get("/"), Duration::from_millis(20))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.retry()),
-        (ErrorKind::Busy, Retry::Always)
-    );
+    let error = pool.send(get("/"), Duration::from_millis(20)).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Busy, Retry::Always));
     let waiting = spawn_get(&pool);
     gate.open();
     for answer in held.into_iter().chain([waiting]) {

@@ -49,18 +49,14 @@ impl Factory for HttpFactory {
         if let Some(missing) = missing(http) {
             return Ok(Built::Missing(missing.to_owned()));
         }
-        let text = http
-            .url
-            .as_deref()
-            .ok_or_else(|| InvalidDefinition::new("url", "is required"))?;
+        let text =
+            http.url.as_deref().ok_or_else(|| InvalidDefinition::new("url", "is required"))?;
         let url = parse("url", text)?;
         let rewrite = Rewrite::new(&url, http.host.as_deref())?;
-        Ok(
-            match Pool::new(context.transport(), &url, context.lease()) {
-                Ok(pool) => Built::Ready(Arc::new(HttpBackend { pool, rewrite })),
-                Err(unsupported) => Built::Missing(unsupported.to_string()),
-            },
-        )
+        Ok(match Pool::new(context.transport(), &url, context.lease()) {
+            Ok(pool) => Built::Ready(Arc::new(HttpBackend { pool, rewrite })),
+            Err(unsupported) => Built::Missing(unsupported.to_string()),
+        })
     }
 }
 
@@ -73,8 +69,7 @@ fn urls(http: &Http) -> impl Iterator<Item = (String, &str)> {
 }
 
 fn parse(field: &str, text: &str) -> Result<Url, InvalidDefinition> {
-    text.parse()
-        .map_err(|error| InvalidDefinition::new(field, format!("{error}")))
+    text.parse().map_err(|error| InvalidDefinition::new(field, format!("{error}")))
 }
 
 fn missing(http: &Http) -> Option<&'static str> {

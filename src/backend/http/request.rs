@@ -54,12 +54,10 @@ impl Rewrite {
         let mut joined = BytesMut::with_capacity(self.base_path.len() + rest.len());
         joined.put_slice(self.base_path.as_bytes());
         joined.put_slice(rest.as_bytes());
-        PathAndQuery::from_maybe_shared(joined.freeze())
-            .map(Uri::from)
-            .map_err(|error| {
-                let context = "path is too long behind the base path of the backend";
-                Error::new(ErrorKind::UrlTooLarge, Retry::Never, context).caused_by(error)
-            })
+        PathAndQuery::from_maybe_shared(joined.freeze()).map(Uri::from).map_err(|error| {
+            let context = "path is too long behind the base path of the backend";
+            Error::new(ErrorKind::UrlTooLarge, Retry::Never, context).caused_by(error)
+        })
     }
 }
 
@@ -83,14 +81,7 @@ mod tests {
     #[test]
     fn the_base_path_goes_before_and_the_host_by_precedence() {
         for (url, host, uri, client, path, sent) in [
-            (
-                "http://a:81/base",
-                None,
-                "/v1?x=1",
-                None,
-                "/base/v1?x=1",
-                "a:81",
-            ),
+            ("http://a:81/base", None, "/v1?x=1", None, "/base/v1?x=1", "a:81"),
             ("http://a/base/", None, "/", None, "/base/", "a"),
             ("http://a", None, "/v1//x?", None, "/v1//x?", "a"),
             ("http://a", Some("b:1"), "/", Some("c"), "/", "b:1"),
@@ -106,10 +97,8 @@ mod tests {
     fn a_path_too_long_is_an_error_of_the_client() {
         let base = format!("http://a/{}", "b".repeat(1000));
         let rewrite = Rewrite::new(&base.parse().unwrap(), None).unwrap();
-        let mut request = Request::builder()
-            .uri(format!("/{}", "c".repeat(64_600)))
-            .body(())
-            .unwrap();
+        let mut request =
+            Request::builder().uri(format!("/{}", "c".repeat(64_600))).body(()).unwrap();
         let error = rewrite.apply(&mut request).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UrlTooLarge);
     }

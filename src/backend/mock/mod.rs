@@ -57,17 +57,8 @@ impl MockBackend {
             headers.append(key, value);
         }
         let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let body = if bodiless {
-            Bytes::new()
-        } else {
-            Bytes::from(mock.body.clone())
-        };
-        Ok(Self {
-            status,
-            headers,
-            body,
-            delay: mock.delay.filter(|delay| !delay.is_zero()),
-        })
+        let body = if bodiless { Bytes::new() } else { Bytes::from(mock.body.clone()) };
+        Ok(Self { status, headers, body, delay: mock.delay.filter(|delay| !delay.is_zero()) })
     }
 }
 
@@ -77,11 +68,8 @@ impl Backend for MockBackend {
         if let Some(delay) = self.delay {
             tokio::time::sleep(delay).await;
         }
-        let body = if request.method() == Method::HEAD {
-            Body::empty()
-        } else {
-            self.body.clone().into()
-        };
+        let body =
+            if request.method() == Method::HEAD { Body::empty() } else { self.body.clone().into() };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         response.headers_mut().clone_from(&self.headers);

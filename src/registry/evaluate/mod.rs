@@ -69,6 +69,7 @@ pub(crate) fn evaluate(
         stamp,
         known,
         index: 0,
+        moved: BTreeSet::new(),
         drafts: BTreeSet::new(),
         publications: BTreeSet::new(),
         groups: BTreeSet::new(),
@@ -101,6 +102,8 @@ struct Draft<'a> {
     known: &'a dyn Fn(&Kind) -> bool,
     /// The edit at work.
     index: usize,
+    /// The definitions whose APIs the change moves.
+    moved: BTreeSet<(ServiceId, EnvironmentId)>,
     /// What has to be unique among others once all edits are done, and the edit that made it so.
     drafts: BTreeSet<(ApiId, usize)>,
     publications: BTreeSet<(EnvironmentId, ApiId, usize)>,

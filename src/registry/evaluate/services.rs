@@ -136,11 +136,11 @@ impl Draft<'_> {
             }
             None => self.stamp.revision,
         };
-        let apis = stage.and_then(|stage| stage.live_through(id)).cloned().unwrap_or_default();
-        self.events.push(match before {
-            None => Event::Defined { service: id, environment: at },
-            Some(_) => Event::Updated { service: id, environment: at, apis },
-        });
+        // However often a change edits a definition, its APIs move once.
+        if before.is_some() && self.moved.insert((id, at)) {
+            let apis = stage.and_then(|stage| stage.live_through(id)).cloned().unwrap_or_default();
+            self.events.push(Event::Updated { environment: at, apis });
+        }
         let definition = definition.clone();
         let record = DefinitionRecord { definition, epoch, stamp: self.stamp() };
         self.write(Key::Definition(id, at), Some(Record::Definition(Arc::new(record))));
@@ -180,7 +180,7 @@ impl Draft<'_> {
                 self.write(Key::Publication(api, environment), None);
             }
         }
-        self.events.push(Event::Undefined { service, environment, apis });
+        self.events.push(Event::Undefined { environment, apis });
         self.write(Key::Definition(service, environment), None);
         true
     }

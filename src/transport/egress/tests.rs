@@ -18,10 +18,7 @@ const SPELLINGS: &[(&str, Option<Range>)] = &[
     ("::1", Some(Range::Loopback)),
     ("[::1]", Some(Range::Loopback)),
     ("0:0:0:0:0:0:0:1", Some(Range::Loopback)),
-    (
-        "0000:0000:0000:0000:0000:0000:0000:0001",
-        Some(Range::Loopback),
-    ),
+    ("0000:0000:0000:0000:0000:0000:0000:0001", Some(Range::Loopback)),
     ("::1%lo", Some(Range::Loopback)),
     ("::ffff:127.0.0.1", Some(Range::Loopback)),
     ("[::ffff:7f00:1]", Some(Range::Loopback)),
@@ -118,10 +115,7 @@ const SPELLINGS: &[(&str, Option<Range>)] = &[
 fn every_spelling_is_judged_as_the_address_it_is() {
     let egress = Egress::default();
     for (host, range) in SPELLINGS {
-        let found = egress
-            .check_literal(host)
-            .err()
-            .map(|refused| refused.range);
+        let found = egress.check_literal(host).err().map(|refused| refused.range);
         assert_eq!(found, *range, "{host:?}");
     }
 }
@@ -131,10 +125,7 @@ fn loopback_can_be_allowed_and_nothing_else_with_it() {
     let egress = Egress::default().allow_loopback();
     for (host, range) in SPELLINGS {
         let expected = range.filter(|range| *range != Range::Loopback);
-        let found = egress
-            .check_literal(host)
-            .err()
-            .map(|refused| refused.range);
+        let found = egress.check_literal(host).err().map(|refused| refused.range);
         assert_eq!(found, expected, "{host:?}");
     }
 }

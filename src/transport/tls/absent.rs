@@ -20,7 +20,7 @@ pub struct InvalidRoot {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Trust;
+pub(super) struct Trust {}
 
 impl Trust {
     #[expect(
@@ -28,7 +28,7 @@ impl Trust {
         reason = "the same signature as with TLS, where reading can fail"
     )]
     pub(super) fn new(_: &[Vec<u8>]) -> Result<Self, InvalidRoot> {
-        Ok(Self)
+        Ok(Self {})
     }
 }
 

@@ -64,54 +64,22 @@ async fn a_head_that_is_too_large_is_a_bad_response() {
 #[tokio::test]
 async fn odd_but_clear_lengths_are_passed_on_in_one_spelling() {
     for (answer, length, body) in [
-        (
-            &b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nab"[..],
-            Some("2"),
-            "ab",
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab",
-            Some("2"),
-            "ab",
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 02\r\n\r\nab",
-            Some("2"),
-            "ab",
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
-            None,
-            "ab",
-        ),
-        (
-            b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
-            None,
-            "",
-        ),
-        (
-            b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
-            Some("9"),
-            "",
-        ),
+        (&b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nab"[..], Some("2"), "ab"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab", Some("2"), "ab"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 02\r\n\r\nab", Some("2"), "ab"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", None, "ab"),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", None, ""),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", Some("9"), ""),
     ] {
         let upstream = upstream(answer).await;
         let (pool, _) = pool(local(), &upstream);
         let response = send(&pool, get("/bad")).await.unwrap();
-        let lengths: Vec<_> = response
-            .headers()
-            .get_all("content-length")
-            .iter()
-            .collect();
+        let lengths: Vec<_> = response.headers().get_all("content-length").iter().collect();
         assert_eq!(lengths, length.into_iter().collect::<Vec<_>>());
         assert!(!response.headers().contains_key("transfer-encoding"));
         assert_eq!(text(response).await, body);
         assert_eq!(get_text(&pool, "/").await, "fine");
-        assert_eq!(
-            upstream.accepted(),
-            1,
-            "a clean answer frees its connection"
-        );
+        assert_eq!(upstream.accepted(), 1, "a clean answer frees its connection");
     }
 }
 
@@ -120,9 +88,7 @@ async fn an_answer_to_head_keeps_its_length_and_has_no_body() {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
     let upstream = upstream(answer).await;
     let (pool, _) = pool(local(), &upstream);
-    let response = send(&pool, request(Method::HEAD, "/bad", Body::empty()))
-        .await
-        .unwrap();
+    let response = send(&pool, request(Method::HEAD, "/bad", Body::empty())).await.unwrap();
     assert_eq!(response.headers()["content-length"], "1000");
     assert!(response.body().is_end_stream());
     assert_eq!(get_text(&pool, "/").await, "fine");
@@ -142,10 +108,7 @@ async fn a_body_that_breaks_off_is_an_error_and_never_a_short_success() {
         let (pool, _) = pool(local(), &upstream);
         let response = send(&pool, get("/")).await.unwrap();
         let error = response.into_body().collect().await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.retry()),
-            (ErrorKind::BadResponse, Retry::Never)
-        );
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::BadResponse, Retry::Never));
         assert_eq!(pool.idle(), 0);
     }
 }

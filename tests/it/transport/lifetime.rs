@@ -8,9 +8,7 @@ async fn a_connection_the_answer_closes_is_not_used_again() {
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab",
         "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nab",
     ] {
-        let upstream = FakeUpstream::start(move |_| Script::raw(answer))
-            .await
-            .unwrap();
+        let upstream = FakeUpstream::start(move |_| Script::raw(answer)).await.unwrap();
         let (pool, _) = pool(local(), &upstream);
         for _ in 0..3 {
             assert_eq!(get_text(&pool, "/").await, "ab");
@@ -43,11 +41,7 @@ async fn a_request_dropped_before_its_answer_closes_its_connection_and_frees_its
     let upstream = FakeUpstream::start(script).await.unwrap();
     let (pool, _) = pool(local().max_connections(1), &upstream);
     let limit = Duration::from_millis(50);
-    assert!(
-        tokio::time::timeout(limit, pool.send(get("/hang"), PATIENCE))
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(limit, pool.send(get("/hang"), PATIENCE)).await.is_err());
     assert!(upstream.has_open(0, PATIENCE).await);
     assert_eq!(get_text(&pool, "/").await, "fine");
 }
@@ -83,11 +77,8 @@ async fn posts_over_connections_that_close_all_the_time_arrive_at_most_once() {
         }
     }
     let received = upstream.received();
-    let mut bodies: Vec<_> = received
-        .iter()
-        .filter(|one| one.complete)
-        .map(|one| &one.body)
-        .collect();
+    let mut bodies: Vec<_> =
+        received.iter().filter(|one| one.complete).map(|one| &one.body).collect();
     let all = bodies.len();
     bodies.sort();
     bodies.dedup();
@@ -132,9 +123,7 @@ async fn idle_connections_outlive_the_runtime_of_the_sweeper() {
     let pool = Arc::new(pool);
     let own = Arc::clone(&pool);
     let there = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(get_text(&own, "/"))
     });
     while !there.is_finished() {
@@ -185,4 +174,52 @@ async fn without_idle_connections_every_request_has_its_own() {
         assert_eq!(get_text(&pool, "/").await, "x");
     }
     assert_eq!(upstream.accepted(), 3);
+}
+
+/// Answers one request for each connection, and closes the first only when told to.
+fn closes_when_told(
+    listener: &std::net::TcpListener,
+    told: &std::sync::mpsc::Receiver<()>,
+    closed: &std::sync::mpsc::Sender<()>,
+) -> Vec<String> {
+    use std::io::{Read, Write};
+    let mut heads = Vec::new();
+    for _ in 0..2 {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\nbody") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        heads.push(String::from_utf8(head).unwrap());
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+        if heads.len() == 1 {
+            told.recv().unwrap();
+        }
+        drop(stream);
+        closed.send(()).unwrap();
+    }
+    heads
+}
+
+/// The upstream has a thread of its own and this test one for everything else: the end of the connection
+/// is found in the same turn in which the request is handed over, and after it.
+#[tokio::test]
+async fn a_request_handed_back_unsent_is_sent_again() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = std::sync::mpsc::channel();
+    let (closed, is_closed) = std::sync::mpsc::channel();
+    let upstream = std::thread::spawn(move || closes_when_told(&listener, &told, &closed));
+    let (pool, _) = pool_for(local(), &url);
+    let post = |target| request(Method::POST, target, Body::from("body"));
+    assert_eq!(text(send(&pool, post("/first")).await.unwrap()).await, "ok");
+    tell.send(()).unwrap();
+    is_closed.recv().unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(pool.idle(), 1);
+    assert_eq!(text(send(&pool, post("/second")).await.unwrap()).await, "ok");
+    let heads = upstream.join().unwrap();
+    assert!(heads[1].starts_with("POST /second "), "{}", heads[1]);
 }

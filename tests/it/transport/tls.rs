@@ -96,10 +96,7 @@ async fn a_wrong_name_and_an_unknown_authority_are_connect_errors() {
         let url = format!("https://localhost:{}", upstream.address().port());
         let (pool, _) = pool_for(local().trust(known.pem()), &url);
         let error = send(&pool, get("/")).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.retry()),
-            (ErrorKind::Connect, Retry::Always)
-        );
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Always));
         assert_eq!(error.context(), "TLS handshake failed", "{names:?}");
         assert!(upstream.received().is_empty(), "{names:?}");
     }
@@ -110,15 +107,9 @@ async fn a_plain_upstream_behind_https_is_a_connect_error() {
     let plain = FakeUpstream::start(|_| Script::ok("plain")).await.unwrap();
     let url = format!("https://localhost:{}", plain.address().port());
     let limit = Duration::from_millis(300);
-    let (pool, _) = pool_for(
-        local().connect_timeout(limit).trust(authority().pem()),
-        &url,
-    );
+    let (pool, _) = pool_for(local().connect_timeout(limit).trust(authority().pem()), &url);
     let error = send(&pool, get("/")).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.retry()),
-        (ErrorKind::Connect, Retry::Always)
-    );
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Always));
 }
 
 #[tokio::test]
@@ -143,15 +134,8 @@ async fn a_body_cut_without_goodbye_is_an_error() {
 
 #[test]
 fn roots_that_cannot_be_read_are_refused_when_the_transport_is_made() {
-    for pem in [
-        "",
-        "garbage",
-        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    ] {
+    for pem in ["", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         let error = Transport::builder().trust(pem).build().unwrap_err();
-        assert!(
-            error.to_string().starts_with("trusted certificates: "),
-            "{pem}"
-        );
+        assert!(error.to_string().starts_with("trusted certificates: "), "{pem}");
     }
 }

@@ -12,9 +12,7 @@ async fn both_bodies_flow_at_once() {
     let mut response = send(&pool, request(Method::POST, "/", body)).await.unwrap();
     for piece in ["one", "two", "three"] {
         feeder.send(Ok(piece)).await.unwrap();
-        let frame = tokio::time::timeout(PATIENCE, response.body_mut().frame())
-            .await
-            .unwrap();
+        let frame = tokio::time::timeout(PATIENCE, response.body_mut().frame()).await.unwrap();
         assert_eq!(frame.unwrap().unwrap().into_data().unwrap(), piece);
     }
     drop(feeder);
@@ -25,27 +23,18 @@ async fn both_bodies_flow_at_once() {
 
 #[tokio::test]
 async fn the_error_of_a_body_comes_back_as_it_was() {
-    for kind in [
-        ErrorKind::BodyTooLarge,
-        ErrorKind::InvalidBody,
-        ErrorKind::ClientGone,
-    ] {
+    for kind in [ErrorKind::BodyTooLarge, ErrorKind::InvalidBody, ErrorKind::ClientGone] {
         let upstream = FakeUpstream::start(|_| Script::ok("never")).await.unwrap();
         let (pool, _) = pool(local(), &upstream);
         let (feeder, body) = fed();
         feeder.send(Ok("some")).await.unwrap();
         let original = Error::new(kind, Retry::Never, "told by the test");
         feeder.send(Err(original)).await.unwrap();
-        let error = send(&pool, request(Method::POST, "/", body))
-            .await
-            .unwrap_err();
+        let error = send(&pool, request(Method::POST, "/", body)).await.unwrap_err();
         assert_eq!(error.kind(), kind);
         assert_eq!(error.context(), "told by the test");
         assert!(upstream.has_open(0, PATIENCE).await);
-        assert!(
-            !upstream.received().iter().any(|one| one.complete),
-            "no clean end was sent"
-        );
+        assert!(!upstream.received().iter().any(|one| one.complete), "no clean end was sent");
     }
 }
 
@@ -78,13 +67,8 @@ async fn an_answer_before_the_body_was_sent_is_passed_on_and_stops_the_upload() 
         let response = send(&pool, request(Method::POST, "/", body)).await.unwrap();
         assert_eq!(response.status(), 413);
         let _ = text(response).await;
-        assert!(
-            upstream.has_open(0, PATIENCE).await,
-            "the connection is cut"
-        );
-        tokio::time::timeout(PATIENCE, feeder.closed())
-            .await
-            .unwrap();
+        assert!(upstream.has_open(0, PATIENCE).await, "the connection is cut");
+        tokio::time::timeout(PATIENCE, feeder.closed()).await.unwrap();
         assert_eq!(pool.idle(), 0);
     }
 }
