@@ -2,10 +2,12 @@
 
 use backhaul::Registry;
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 
 use crate::reference::against::{beginning, both, edit};
 use crate::reference::model::Model;
+use crate::reference::router::find;
+use crate::reference::routing::{found, gateway, request, routes};
 
 /// With these, a little more than 100,000 edits are made.
 const SEQUENCES: u32 = 900;
@@ -33,5 +35,20 @@ proptest! {
                 both(&mut model, &registry, &edits).await;
             }
         });
+    }
+
+    #[test]
+    fn the_gateway_finds_what_the_reference_router_finds(
+        made in vec(any::<[u8; 4]>(), 1..12),
+        requests in vec(vec(any::<u8>(), 1..5), 40),
+    ) {
+        let routes = routes(&made);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let gateway = runtime.block_on(gateway(&routes));
+        for bytes in requests {
+            let (method, path) = request(&bytes);
+            let expected = find(&routes, method.as_str(), &path);
+            prop_assert_eq!(found(&gateway, &method, &path), expected, "{} {}", method, path);
+        }
     }
 }
