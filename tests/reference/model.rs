@@ -55,6 +55,7 @@ impl Model {
         }
         next.displace();
         next.unique().map_err(|refusal| (None, refusal))?;
+        next.published.clear();
         *self = next;
         Ok(())
     }

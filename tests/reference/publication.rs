@@ -68,46 +68,41 @@ impl Model {
 
     /// Dormant publications are given up where the change published another API on their route.
     pub(super) fn displace(&mut self) {
-        let mut published = std::mem::take(&mut self.published);
+        let mut published = self.published.clone();
         published.sort_by_key(|(api, _)| self.drafts.get(api).map(|draft| draft.born));
         for key in published {
-            let Some(winner) = self.publications.get(&key).map(|winner| winner.api.clone()) else {
-                continue;
-            };
-            let (api, environment) = &key;
-            let all = std::mem::take(&mut self.publications);
-            let model = Self { publications: all.clone(), ..self.clone() };
-            self.publications = all
-                .into_iter()
-                .filter(|((other, place), loser)| {
-                    let rival = other != api
-                        && other.0 == api.0
-                        && place == environment
-                        && same_route(&loser.api, &winner);
-                    !(rival && model.target(other, place).is_none())
-                })
-                .collect();
+            let losers =
+                self.rivals(&key).filter(|(_, live)| !live).map(|(rival, _)| rival.clone());
+            for loser in losers.collect::<Vec<_>>() {
+                self.publications.remove(&loser);
+            }
         }
     }
 
+    /// Other publications on the route of one, and whether they are live.
+    fn rivals(&self, key: &(ApiName, String)) -> impl Iterator<Item = (&(ApiName, String), bool)> {
+        let (own, (api, environment)) = (self.publications.get(key), key.clone());
+        let others = self.publications.iter().filter(move |((other, place), publication)| {
+            let near = *other != api && other.0 == api.0 && *place == environment;
+            near && own.is_some_and(|own| same_route(&own.api, &publication.api))
+        });
+        others.map(|(key, _)| (key, self.target(&key.0, &key.1).is_some()))
+    }
+
+    /// No two groups have the same host and base path, no two drafts of a group the same route. What is
+    /// live has its route for itself, and so has what the change published even if it is not live any
+    /// more: an undo could bring it back.
     pub(super) fn unique(&self) -> Result<(), Refusal> {
-        let live: Vec<_> = self
-            .publications
-            .iter()
-            .filter(|((api, environment), _)| self.target(api, environment).is_some())
-            .map(|((api, environment), publication)| (&api.0, &**environment, &publication.api))
-            .collect();
-        let drafts = self.drafts.iter().map(|(name, draft)| (&name.0, "", &draft.api)).collect();
-        let clash = |all: &Vec<(&String, &str, &Api)>| {
-            pairs(all).any(|(one, other)| {
-                (one.0, one.1) == (other.0, other.1) && same_route(one.2, other.2)
-            })
-        };
         let groups: Vec<_> = self.groups.values().collect();
         if pairs(&groups).any(|(one, other)| one == other) {
             return Err(Refusal::HostTaken);
         }
-        if clash(&drafts) || clash(&live) {
+        let drafts: Vec<_> = self.drafts.iter().collect();
+        let clash = pairs(&drafts)
+            .any(|(one, other)| one.0.0 == other.0.0 && same_route(&one.1.api, &other.1.api));
+        let live = self.publications.keys().filter(|key| self.target(&key.0, &key.1).is_some());
+        let mut alone = live.chain(&self.published);
+        if clash || alone.any(|key| self.rivals(key).any(|(_, live)| live)) {
             return Err(Refusal::RouteTaken);
         }
         Ok(())
