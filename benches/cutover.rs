@@ -13,9 +13,9 @@ use backhaul::store::{Batch, Key, MemoryStore, Record, Store};
 use backhaul::{Change, Environment, Gateway, Registry};
 use http::Method;
 
-mod support;
 #[path = "support/population.rs"]
 mod population;
+mod support;
 
 use population::{Population, SERVICE, apply, to};
 use support::{Limit, figure, median, percentile};
@@ -26,7 +26,8 @@ const METHOD: &str = "median of 1,000: call of apply until a look-up of another 
      memory store, default settings, a second thread looking up at the same time";
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime can be made");
     // In a task, as a service would: `block_on` would measure the way between two threads.
     runtime.block_on(async { tokio::spawn(run()).await.expect("the benchmark ends well") });
@@ -38,11 +39,17 @@ async fn run() {
     let one = measure(Population { apis: 1_000_000, groups: 1 }, false).await;
     report("cutover.1m", large.cutover.clone(), 50.0);
     let growth = median(&mut large.cutover.clone()) / median(&mut small.cutover.clone());
-    figure("cutover.growth", growth, "ratio", Limit::AtMost(2.0), "cutover.1m / the same with 1,000");
+    figure(
+        "cutover.growth",
+        growth,
+        "ratio",
+        Limit::AtMost(2.0),
+        "cutover.1m / the same with 1,000",
+    );
     report("unpublish.1m", large.unpublish, 50.0);
-    let worse = [large.publish, one.publish].into_iter().max_by(|a, b| {
-        median(&mut a.clone()).total_cmp(&median(&mut b.clone()))
-    });
+    let worse = [large.publish, one.publish]
+        .into_iter()
+        .max_by(|a, b| median(&mut a.clone()).total_cmp(&median(&mut b.clone())));
     report("publish_one.1m", worse.expect("there are two"), 200.0);
 }
 
@@ -90,7 +97,9 @@ async fn measure(population: Population, unpublish: bool) -> Samples {
 async fn definition(store: &MemoryStore) -> (Key, Record) {
     let loaded = store.load().await.expect("a memory store loads");
     let environment = loaded.records.iter().find_map(|(key, record)| match (key, record) {
-        (Key::Definition(..), Record::Definition(defined)) if defined.epoch != defined.stamp.revision => {
+        (Key::Definition(..), Record::Definition(defined))
+            if defined.epoch != defined.stamp.revision =>
+        {
             Some((*key, record.clone()))
         }
         _ => None,
@@ -100,7 +109,12 @@ async fn definition(store: &MemoryStore) -> (Key, Record) {
 
 /// Puts the definition back behind the registry's back, epoch and all: a million publications are
 /// live again without being published anew.
-async fn restore(registry: &Registry, store: &MemoryStore, definition: &(Key, Record), watch: &Watch) {
+async fn restore(
+    registry: &Registry,
+    store: &MemoryStore,
+    definition: &(Key, Record),
+    watch: &Watch,
+) {
     let id = backhaul::model::ChangeId::from_bits(fastrand::u128(..));
     let writes = vec![(definition.0, Some(definition.1.clone()))];
     store.commit(Batch::new(id, registry.revision(), writes)).await.expect("nobody else writes");

@@ -19,7 +19,8 @@ use support::{Limit, figure, resident_bytes};
 const POPULATION: Population = Population { apis: 1_000_000, groups: 1_000 };
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime can be made");
     runtime.block_on(run());
 }

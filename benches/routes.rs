@@ -24,7 +24,8 @@ const HOT: usize = 1_000;
 const ROUNDS: usize = 15;
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime can be made");
     let registry = runtime.block_on(async {
         let store = MemoryStore::new();
@@ -59,9 +60,8 @@ fn hot(gateway: &Gateway) {
     let mut random = fastrand::Rng::with_seed(1);
     let questions: Vec<_> = (0..HOT).map(|_| question(random.usize(..POPULATION.apis))).collect();
     let order: Vec<_> = (0..200_000).map(|_| random.usize(..HOT)).collect();
-    let mut rounds: Vec<_> = (0..ROUNDS)
-        .map(|_| time(&order, |index| look_up(gateway, &questions[*index])))
-        .collect();
+    let mut rounds: Vec<_> =
+        (0..ROUNDS).map(|_| time(&order, |index| look_up(gateway, &questions[*index]))).collect();
     let method = "median of 15 rounds of 200,000: the whole of Gateway::resolve, 1,000 routes of \
         1,000,000 in random order";
     figure("route.hot", median(&mut rounds), "ns", Limit::AtMost(500.0), method);

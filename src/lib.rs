@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 pub mod backend;
+pub mod body;
 pub mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -17,7 +18,8 @@ pub mod testing;
 pub mod time;
 pub mod transport;
 
-pub use crate::backend::{Backend, Body, Call};
+pub use crate::backend::{Backend, Call};
+pub use crate::body::Body;
 pub use crate::error::{Error, ErrorKind, Place, Result, Retry};
 pub use crate::gateway::Gateway;
 pub use crate::model::definition::{

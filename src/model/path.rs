@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
@@ -42,9 +43,18 @@ pub(crate) struct Shape {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PathTemplate {
     text: Box<str>,
-    /// The request's segment for each `[parameter]`, in the order they stand in the text.
-    sources: Box<[u8]>,
+    /// The parameters, in the order they stand in the text.
+    pieces: Box<[Piece]>,
     tail: bool,
+}
+
+/// A parameter in a template: where its brackets start and end, and which segment of the request
+/// takes their place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Piece {
+    start: u16,
+    end: u16,
+    source: u8,
 }
 
 /// Why a path cannot be accepted.
@@ -134,7 +144,7 @@ impl PathPattern {
         self.segments()
             .enumerate()
             .filter(|(index, _)| self.shape.is_parameter(*index))
-            .map(|(index, segment)| (segment.trim_start_matches('[').trim_end_matches(']'), index))
+            .map(|(index, segment)| (parameter_name(segment), index))
     }
 
     /// Whether both match exactly the same paths.
@@ -145,6 +155,28 @@ impl PathPattern {
                 .zip(other.segments())
                 .enumerate()
                 .all(|(index, (mine, theirs))| self.shape.is_parameter(index) || mine == theirs)
+    }
+
+    /// Whether a path has the pattern's literal segments from the segment at `base` on, and none of
+    /// its parameters is empty. That it has the shape was seen before.
+    pub(crate) fn matches(&self, path: &RequestPath<'_>, base: usize) -> bool {
+        let mut rest: &str = &self.text;
+        for (index, segment) in (base..).take(usize::from(self.shape.length)).enumerate() {
+            let segment = path.segment(segment);
+            let Some(after) = rest.strip_prefix('/') else { return false };
+            rest = if self.shape.is_parameter(index) {
+                if segment.is_empty() {
+                    return false;
+                }
+                after.find('/').and_then(|slash| after.get(slash..)).unwrap_or_default()
+            } else {
+                match after.strip_prefix(segment) {
+                    Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
+                    _ => return false,
+                }
+            };
+        }
+        true
     }
 
     /// The hash that finds it in a route table, for `group`.
@@ -175,10 +207,12 @@ impl Shape {
     pub(crate) fn hash(self, group: u32, segments: impl Iterator<Item = u64>) -> u64 {
         let form = u64::from(self.parameters) << 8 | u64::from(self.length) << 1;
         let mut hash = mix(u64::from(group), form | u64::from(self.tail));
-        for (index, segment) in segments.take(usize::from(self.length)).enumerate() {
-            if !self.is_parameter(index) {
+        let mut parameters = self.parameters;
+        for segment in segments.take(usize::from(self.length)) {
+            if parameters & 1 == 0 {
                 hash = mix(hash, segment);
             }
+            parameters >>= 1;
         }
         hash
     }
@@ -214,17 +248,24 @@ impl PathTemplate {
         if own.shape.tail && !pattern.shape.tail {
             return Err(InvalidPath::NoTail);
         }
-        let sources = own
-            .parameters()
-            .map(|(name, _)| {
-                pattern
-                    .parameters()
-                    .find(|(theirs, _)| *theirs == name)
-                    .and_then(|(_, index)| u8::try_from(index).ok())
-                    .ok_or_else(|| InvalidPath::Unknown(name.to_owned()))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { text: own.text, sources, tail: own.shape.tail })
+        let mut pieces = Vec::new();
+        let mut start = 0_usize;
+        for (index, segment) in own.segments().enumerate() {
+            // The slash before it.
+            start += 1;
+            let end = start + segment.len();
+            if own.shape.is_parameter(index) {
+                let name = parameter_name(segment);
+                let source = pattern.parameters().find(|(theirs, _)| *theirs == name);
+                let (_, source) = source.ok_or_else(|| InvalidPath::Unknown(name.to_owned()))?;
+                let (start, end) = (u16::try_from(start), u16::try_from(end));
+                let (Ok(start), Ok(end)) = (start, end) else { return Err(InvalidPath::TooLong) };
+                let source = u8::try_from(source).map_err(|_| InvalidPath::TooManySegments)?;
+                pieces.push(Piece { start, end, source });
+            }
+            start = end;
+        }
+        Ok(Self { text: own.text, pieces: pieces.into(), tail: own.shape.tail })
     }
 
     /// The template as text.
@@ -241,17 +282,14 @@ impl PathTemplate {
         segment: impl Fn(usize) -> &'a str,
         tail: &str,
     ) {
-        let mut rest: &str =
-            if self.tail { self.text.strip_suffix('*').unwrap_or(&self.text) } else { &self.text };
-        for source in &self.sources {
-            let Some((literal, after)) = rest.split_once('[') else {
-                break;
-            };
-            into.push_str(literal);
-            into.push_str(segment(usize::from(*source)));
-            rest = after.split_once(']').map_or("", |(_, rest)| rest);
+        let mut from = 0;
+        for piece in &self.pieces {
+            into.push_str(self.text.get(from..usize::from(piece.start)).unwrap_or_default());
+            into.push_str(segment(usize::from(piece.source)));
+            from = usize::from(piece.end);
         }
-        into.push_str(rest);
+        let end = self.text.len() - usize::from(self.tail);
+        into.push_str(self.text.get(from..end).unwrap_or_default());
         if self.tail {
             into.push_str(tail);
         }
@@ -270,19 +308,27 @@ pub(crate) fn hash_segment(segment: &str) -> u64 {
 }
 
 /// Hashes text for an index of this process.
+///
+/// A few instructions for the short texts that paths and names are made of. Nobody outside learns the
+/// seed, so nobody can choose texts that fall together.
 pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
-    let mut hasher = SEED.build_hasher();
-    hasher.write(bytes);
-    hasher.finish()
+    static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::default().hash_one(0));
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut hash = mix(*SEED, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    for word in words {
+        hash = mix(hash, u64::from_le_bytes(*word));
+    }
+    let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    mix(hash, rest)
 }
 
 /// Folds a value into a hash.
 pub(crate) fn mix(hash: u64, value: u64) -> u64 {
     let product = u128::from(hash ^ value ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
-    let [low, high] = [product & u128::from(u64::MAX), product >> 64];
-    u64::try_from(low ^ high).unwrap_or_default().rotate_left(23)
+    // Both halves fit: this is how a cast is written that cannot lose anything.
+    let [low, high] = [product & u128::from(u64::MAX), product >> 64]
+        .map(|half| u64::try_from(half).unwrap_or_default());
+    (low ^ high).rotate_left(23)
 }
 
 /// Whether the path of a request or a URL is one that everybody reads the same way.
@@ -363,6 +409,11 @@ fn decoded(path: &str) -> Result<String, InvalidPath> {
         out.push_str(rest);
     }
     Ok(out)
+}
+
+/// The name in a segment that is a parameter.
+fn parameter_name(segment: &str) -> &str {
+    segment.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// The name of the parameter a segment is, if it is one.

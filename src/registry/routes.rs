@@ -105,7 +105,8 @@ impl RouteTable {
                 let exact = Some(found.version.verb()) == verb;
                 if !(exact || found.version.verb() == Verb::Any)
                     || found.group != group
-                    || !matches(&found.version, *shape, path, base)
+                    || found.version.pattern().shape() != *shape
+                    || !found.version.pattern().matches(path, base)
                 {
                     continue;
                 }
@@ -121,18 +122,4 @@ impl RouteTable {
         }
         None
     }
-}
-
-/// Whether a path has this shape and the version's literal segments, and no empty parameter.
-fn matches(
-    version: &crate::model::Version,
-    shape: Shape,
-    path: &RequestPath<'_>,
-    base: usize,
-) -> bool {
-    version.pattern().shape() == shape
-        && version.pattern().segments().enumerate().all(|(index, literal)| {
-            let segment = path.segment(base + index);
-            if shape.is_parameter(index) { !segment.is_empty() } else { segment == literal }
-        })
 }

@@ -11,6 +11,7 @@
 mod agreement;
 mod architecture;
 mod conformance;
+mod gateway;
 mod http_backend;
 mod interleavings;
 mod mock_backend;

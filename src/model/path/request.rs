@@ -2,85 +2,59 @@
 
 use std::borrow::Cow;
 
-use super::{InvalidPath, Shape, canonical, hash_segment};
-use crate::model::limits::MAX_SEGMENTS;
+use super::{InvalidPath, Shape, decoded, hash_bytes};
+use crate::model::limits::{MAX_PATH, MAX_SEGMENTS};
 
 /// How many segments are looked at one by one; what follows can only be part of a tail. A pattern has
 /// at most [`MAX_SEGMENTS`], and a group's base path as many before it.
 const SEEN: usize = 2 * MAX_SEGMENTS + 1;
 /// Segments kept without allocating.
-const INLINE: usize = 12;
+const INLINE: usize = 8;
 
-/// The path of a request: its bytes as received, its canonical spelling, and where its segments start.
+/// The path of a request: its bytes as received, its canonical spelling, and its segments.
 #[derive(Debug)]
 pub(crate) struct RequestPath<'a> {
     raw: &'a str,
     canonical: Cow<'a, str>,
     segments: Segments,
-    count: usize,
 }
 
+/// The first segments of a path, and how many there are in all.
 #[derive(Debug)]
-enum Segments {
-    Few([Segment; INLINE]),
-    Many(Vec<Segment>),
+struct Segments {
+    count: usize,
+    few: [Segment; INLINE],
+    more: Vec<Segment>,
 }
 
+/// Where a segment is, as received and in its canonical spelling.
 #[derive(Clone, Copy, Debug, Default)]
 struct Segment {
-    /// Where it starts in the path as received, after its slash.
-    raw: u32,
-    /// Where it starts in the canonical spelling.
-    canonical: u32,
+    raw: (u16, u16),
+    canonical: (u16, u16),
     hash: u64,
 }
 
 impl<'a> RequestPath<'a> {
     /// Takes a path apart.
     pub(crate) fn parse(raw: &'a str) -> Result<Self, InvalidPath> {
-        let canonical = canonical(raw)?;
-        let mut path = Self {
-            raw,
-            canonical,
-            segments: Segments::Few([Segment::default(); INLINE]),
-            count: 0,
+        if !raw.starts_with('/') {
+            return Err(InvalidPath::NoSlash);
+        }
+        if raw.len() > MAX_PATH {
+            return Err(InvalidPath::TooLong);
+        }
+        let mut segments = Segments::of(raw)?;
+        let canonical = if raw.bytes().any(|byte| byte == b'%') {
+            let text = decoded(raw)?;
+            let mut decoded = Segments::of(&text)?;
+            decoded.came_from(&segments);
+            segments = decoded;
+            Cow::Owned(text)
+        } else {
+            Cow::Borrowed(raw)
         };
-        path.take_apart();
-        Ok(path)
-    }
-
-    fn take_apart(&mut self) {
-        let text: &str = &self.canonical;
-        let mut few = [Segment::default(); INLINE];
-        let mut many = Vec::new();
-        let mut count = 0;
-        let mut start = 1;
-        for segment in text.split('/').skip(1) {
-            if count < SEEN {
-                let place = u32::try_from(start).unwrap_or(u32::MAX);
-                let entry = Segment { raw: place, canonical: place, hash: hash_segment(segment) };
-                match few.get_mut(count) {
-                    Some(slot) => *slot = entry,
-                    None => {
-                        if many.is_empty() {
-                            many.extend_from_slice(&few);
-                        }
-                        many.push(entry);
-                    }
-                }
-            }
-            count += 1;
-            start += segment.len() + 1;
-        }
-        let mut segments = if many.is_empty() { Segments::Few(few) } else { Segments::Many(many) };
-        if matches!(self.canonical, Cow::Owned(_)) {
-            let starts = self.raw.bytes().enumerate().filter(|(_, byte)| *byte == b'/');
-            for (segment, (slash, _)) in segments.as_mut().iter_mut().zip(starts) {
-                segment.raw = u32::try_from(slash + 1).unwrap_or(u32::MAX);
-            }
-        }
-        self.segments = segments;
-        self.count = count;
+        Ok(Self { raw, canonical, segments })
     }
 
     /// The path in its canonical spelling.
@@ -90,30 +64,22 @@ impl<'a> RequestPath<'a> {
 
     /// How many segments there are.
     pub(crate) fn len(&self) -> usize {
-        self.count
-    }
-
-    fn at(&self, index: usize) -> Segment {
-        self.segments.as_ref().get(index).copied().unwrap_or(Segment {
-            raw: u32::MAX,
-            canonical: u32::MAX,
-            hash: 0,
-        })
+        self.segments.count
     }
 
     /// The segment at `index` as received.
     pub(crate) fn raw_segment(&self, index: usize) -> &'a str {
-        segment(self.raw, self.at(index).raw)
+        part(self.raw, self.segments.get(index).raw)
     }
 
     /// The segment at `index` in its canonical spelling.
     pub(crate) fn segment(&self, index: usize) -> &str {
-        segment(&self.canonical, self.at(index).canonical)
+        part(&self.canonical, self.segments.get(index).canonical)
     }
 
-    /// The path as received, from the slash before the segment at `index`.
+    /// The path as received, from the slash before the segment at `index`; empty if there is none.
     pub(crate) fn raw_from(&self, index: usize) -> &'a str {
-        let start = usize::try_from(self.at(index).raw).unwrap_or(usize::MAX);
+        let start = usize::from(self.segments.get(index).raw.0);
         start.checked_sub(1).and_then(|slash| self.raw.get(slash..)).unwrap_or_default()
     }
 
@@ -125,29 +91,65 @@ impl<'a> RequestPath<'a> {
     /// The hash that finds a pattern of `shape` in `group` that matches the path from the segment at
     /// `base` on.
     pub(crate) fn hash(&self, shape: Shape, group: u32, base: usize) -> u64 {
-        let segments = self.segments.as_ref().iter().skip(base).map(|segment| segment.hash);
-        shape.hash(group, segments)
+        shape.hash(group, (base..).map(|index| self.segments.get(index).hash))
     }
 }
 
 impl Segments {
-    fn as_ref(&self) -> &[Segment] {
-        match self {
-            Self::Few(few) => few,
-            Self::Many(many) => many,
+    fn of(path: &str) -> Result<Self, InvalidPath> {
+        let mut segments = Self { count: 0, few: [Segment::default(); INLINE], more: Vec::new() };
+        let mut start = 1;
+        for (at, byte) in path.bytes().enumerate().skip(1) {
+            match byte {
+                b'/' => {
+                    segments.push(path, start, at)?;
+                    start = at + 1;
+                }
+                b'\\' => return Err(InvalidPath::Ambiguous("a backslash")),
+                _ => {}
+            }
         }
+        segments.push(path, start, path.len())?;
+        Ok(segments)
     }
 
-    fn as_mut(&mut self) -> &mut [Segment] {
-        match self {
-            Self::Few(few) => few,
-            Self::Many(many) => many,
+    fn push(&mut self, path: &str, start: usize, end: usize) -> Result<(), InvalidPath> {
+        let text = path.get(start..end).unwrap_or_default().as_bytes();
+        if matches!(text, b"." | b"..") {
+            return Err(InvalidPath::Ambiguous("a dot segment"));
+        }
+        if self.count < SEEN {
+            let place = |at| u16::try_from(at).unwrap_or(u16::MAX);
+            let range = (place(start), place(end));
+            let segment = Segment { raw: range, canonical: range, hash: hash_bytes(text) };
+            match self.few.get_mut(self.count) {
+                Some(slot) => *slot = segment,
+                None => self.more.push(segment),
+            }
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    fn get(&self, index: usize) -> Segment {
+        if index >= self.count {
+            return Segment::default();
+        }
+        let found = self.few.get(index).or_else(|| self.more.get(index.checked_sub(INLINE)?));
+        found.copied().unwrap_or_default()
+    }
+
+    /// Says where these segments were before they were decoded. Decoding makes no slashes.
+    fn came_from(&mut self, raw: &Self) {
+        for (segment, raw) in self.few.iter_mut().zip(&raw.few) {
+            segment.raw = raw.raw;
+        }
+        for (segment, raw) in self.more.iter_mut().zip(&raw.more) {
+            segment.raw = raw.raw;
         }
     }
 }
 
-fn segment(text: &str, start: u32) -> &str {
-    let start = usize::try_from(start).unwrap_or(usize::MAX);
-    let rest = text.get(start..).unwrap_or_default();
-    rest.split_once('/').map_or(rest, |(segment, _)| segment)
+fn part(text: &str, (start, end): (u16, u16)) -> &str {
+    text.get(usize::from(start)..usize::from(end)).unwrap_or_default()
 }
