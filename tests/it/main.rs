@@ -8,6 +8,7 @@
     reason = "in a test a broken expectation is a failure, also in its helpers"
 )]
 
+mod agreement;
 mod architecture;
 mod conformance;
 mod gateway;

@@ -191,3 +191,12 @@ fn a_change_is_refused_whole() {
     assert_eq!(model.apply(&change), Err((Some(2), Refusal::UnknownApi)));
     assert_eq!(model, before);
 }
+
+#[test]
+fn what_a_change_published_waits_behind_nobody() {
+    let mut model = after(&[service("t"), define("t", "two"), api("read", "/b", "s")]);
+    let before = model.clone();
+    let change = [api("other", "/a/[y]", "t"), publish("other"), undefine("t")];
+    assert_eq!(model.apply(&change), Err((None, Refusal::RouteTaken)));
+    assert_eq!(model, before);
+}

@@ -165,9 +165,8 @@ impl Draft<'_> {
         let passing =
             |id: EnvironmentId| base.environment(id).is_none() && next.environment(id).is_none();
         self.events.retain_mut(|event| match event {
-            Event::Defined { environment, .. } => !passing(*environment),
-            Event::Updated { environment, apis: moved, .. }
-            | Event::Undefined { environment, apis: moved, .. } => {
+            Event::Updated { environment, apis: moved }
+            | Event::Undefined { environment, apis: moved } => {
                 for api in &apis {
                     moved.remove(api.number());
                 }

@@ -1,0 +1,23 @@
+//! Any routes, live and not, and any requests: the gateway finds what the reference router finds.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use reference::router::find;
+use reference::routing::{found, gateway, request, routes};
+
+#[allow(dead_code, reason = "each target uses a part of it")]
+#[path = "../../tests/reference/mod.rs"]
+mod reference;
+
+fuzz_target!(|input: (Vec<[u8; 4]>, Vec<[u8; 5]>)| {
+    let (made, requests) = input;
+    let routes = routes(&made);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let gateway = runtime.block_on(gateway(&routes));
+    for bytes in requests {
+        let (method, path) = request(&bytes[..1 + usize::from(bytes[4] % 4)]);
+        let expected = find(&routes, method.as_str(), &path);
+        assert_eq!(found(&gateway, &method, &path), expected, "{method} {path} {routes:?}");
+    }
+});
