@@ -10,10 +10,13 @@
 
 mod architecture;
 mod conformance;
+mod drain;
 mod http_backend;
 mod interleavings;
+mod load;
 mod mock_backend;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;
+mod served;
 mod transport;
