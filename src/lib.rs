@@ -68,7 +68,7 @@
 //! | [`registry`], [`backend::http`], [`backend::mock`] | what is true now, and how does a kind answer? |
 //! | [`backend`], [`store`] | what is a backend, and where does state survive? |
 //! | [`transport`] | how do bytes travel? |
-//! | [`model`], [`error`], [`time`], [`sync`] | what exists, what can go wrong, when, and how is it swapped? |
+//! | [`model`], [`error`], [`body`], [`time`], [`sync`] | what exists, what can go wrong, how do bytes flow, when, and how is it swapped? |
 //!
 //! # Features
 //!
@@ -86,6 +86,7 @@
 use std::sync::Arc;
 
 pub mod backend;
+pub mod body;
 pub mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -101,7 +102,8 @@ pub mod testing;
 pub mod time;
 pub mod transport;
 
-pub use crate::backend::{Backend, Body, Call};
+pub use crate::backend::{Backend, Call};
+pub use crate::body::Body;
 pub use crate::error::{Error, ErrorKind, Place, Result, Retry};
 pub use crate::gateway::Gateway;
 pub use crate::model::definition::{

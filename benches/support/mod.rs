@@ -68,7 +68,8 @@ pub(crate) fn median(samples: &mut [f64]) -> f64 {
 /// Bytes of this process that are in memory. From `smaps_rollup`, since what `statm` says lags behind
 /// by some pages for each thread.
 pub(crate) fn resident_bytes() -> u64 {
-    let rollup = fs::read_to_string("/proc/self/smaps_rollup").expect("Linux tells resident memory");
+    let rollup =
+        fs::read_to_string("/proc/self/smaps_rollup").expect("Linux tells resident memory");
     let kib = rollup.lines().find_map(|line| line.strip_prefix("Rss:")).map(str::trim);
     let number = kib.and_then(|kib| kib.strip_suffix(" kB")).and_then(|kib| kib.parse().ok());
     1024_u64 * number.expect("the resident memory is given in kB")

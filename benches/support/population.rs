@@ -1,31 +1,34 @@
 //! Registries of any size for benchmarks: many groups, five shapes of path in each.
 
+use std::sync::Arc;
+
+use backhaul::store::MemoryStore;
 use backhaul::{Api, Change, Environment, Group, Http, Kind, Registry};
 
 /// Edits of one change while a registry is being filled.
 const BATCH: usize = 50_000;
 
-/// How a registry is filled.
-pub struct Population {
-    /// APIs, all attached to the service `shared`.
-    pub apis: usize,
-    /// Groups they are spread over evenly.
-    pub groups: usize,
+/// How a registry is filled: APIs of one service, spread evenly over groups.
+#[derive(Clone, Copy)]
+pub(crate) struct Population {
+    pub(crate) apis: usize,
+    pub(crate) groups: usize,
 }
 
+/// The service all APIs go to.
+pub(crate) const SERVICE: &str = "shared";
+
 impl Population {
-    /// The group of the API at `index`.
-    pub fn group(&self, index: usize) -> usize {
-        index % self.groups
+    pub(crate) fn name(self, index: usize) -> String {
+        format!("group{}/api{index}", index % self.groups)
     }
 
-    /// The name of the API at `index`.
-    pub fn name(&self, index: usize) -> String {
-        format!("group{}/api{}", self.group(index), index)
+    pub(crate) fn host(self, index: usize) -> String {
+        format!("h{}.example.com", index % self.groups)
     }
 
-    /// The path of the API at `index`: literal in five shapes that take turns.
-    pub fn pattern(&self, index: usize) -> String {
+    /// The path of an API: literal and in four other shapes, which take turns.
+    pub(crate) fn pattern(self, index: usize) -> String {
         match index / self.groups % 5 {
             0 => format!("/items/i{index}/parts"),
             1 => format!("/items/i{index}/[part]"),
@@ -35,8 +38,8 @@ impl Population {
         }
     }
 
-    /// A path that the API at `index` matches, below its host.
-    pub fn path(&self, index: usize) -> String {
+    /// A path that the API matches.
+    pub(crate) fn path(self, index: usize) -> String {
         match index / self.groups % 5 {
             0 => format!("/items/i{index}/parts"),
             1 => format!("/items/i{index}/p7"),
@@ -46,42 +49,48 @@ impl Population {
         }
     }
 
-    /// The host of the API at `index`.
-    pub fn host(&self, index: usize) -> String {
-        format!("h{}.example.com", self.group(index))
-    }
-
-    /// A registry with the service, the groups and all drafts, nothing published.
-    pub async fn drafts(&self, pattern: impl Fn(usize) -> String) -> Registry {
-        let registry = Registry::in_memory().await.unwrap();
-        let mut change = Change::new().service("shared", Kind::HTTP);
+    /// A registry on `store` with the service, the groups and all drafts; nothing is published.
+    pub(crate) async fn drafts(
+        self,
+        store: &MemoryStore,
+        pattern: impl Fn(usize) -> String,
+    ) -> Registry {
+        let registry = Registry::builder().store(Arc::new(store.clone())).await.expect("it opens");
+        let mut change = Change::new().service(SERVICE, Kind::HTTP);
         for environment in Environment::BUILT_IN {
-            change = change.define("shared", environment, Http::to("http://10.0.0.7:8080"));
+            change = change.define(SERVICE, environment, to(1));
         }
         for group in 0..self.groups {
-            change =
-                change.group(format!("group{group}"), Group::host(format!("h{group}.example.com")));
+            let hosted = Group::host(format!("h{group}.example.com"));
+            change = change.group(format!("group{group}"), hosted);
         }
-        let publisher = registry.publisher("bench");
-        publisher.apply(change).await.unwrap();
+        apply(&registry, change).await;
         for start in (0..self.apis).step_by(BATCH) {
-            let end = (start + BATCH).min(self.apis);
-            let change = (start..end).fold(Change::new(), |change, index| {
-                let api = Api::get(pattern(index)).service_same_path("shared");
-                change.api(self.name(index), api)
+            let batch = start..(start + BATCH).min(self.apis);
+            let change = batch.fold(Change::new(), |change, index| {
+                change.api(self.name(index), Api::get(pattern(index)).service_same_path(SERVICE))
             });
-            publisher.apply(change).await.unwrap();
+            apply(&registry, change).await;
         }
         registry
     }
 
     /// Publishes all drafts.
-    pub async fn publish(&self, registry: &Registry, environment: &Environment) {
+    pub(crate) async fn publish(self, registry: &Registry, environment: &Environment) {
         for start in (0..self.apis).step_by(BATCH) {
-            let end = (start + BATCH).min(self.apis);
-            let names = (start..end).map(|index| self.name(index));
-            let change = Change::new().publish_all(names, environment);
-            registry.publisher("bench").apply(change).await.unwrap();
+            let batch = start..(start + BATCH).min(self.apis);
+            let names = batch.map(|index| self.name(index));
+            apply(registry, Change::new().publish_all(names, environment)).await;
         }
     }
+}
+
+/// A definition that differs by its port.
+pub(crate) fn to(port: usize) -> Http {
+    Http::to(format!("http://10.0.0.7:{port}"))
+}
+
+/// Makes a change that is accepted.
+pub(crate) async fn apply(registry: &Registry, change: Change) -> backhaul::Receipt {
+    registry.publisher("benchmark").apply(change).await.expect("the change is accepted")
 }

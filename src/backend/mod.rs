@@ -3,7 +3,6 @@
 //! | file | question |
 //! |---|---|
 //! | `call` | what travels with a request? |
-//! | `body` | how do bytes flow? |
 //! | `capability` | what can a kind do? |
 //! | `factory` | how does a definition become a backend? |
 //! | `http/`, `mock/` | how does this kind do it? |
@@ -15,17 +14,16 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 
-pub mod body;
 pub mod call;
 pub mod capability;
 pub mod factory;
 pub mod http;
 pub mod mock;
 
-pub use self::body::Body;
 pub use self::call::Call;
 pub use self::capability::Capability;
 pub use self::factory::{Built, Context, Factory};
+pub use crate::body::Body;
 
 /// Turns a request into a response by asking some target for it.
 ///

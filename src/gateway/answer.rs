@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::hop::{self, Class, Seen};
 use super::limits::MAX_MESSAGE;
 use super::receive;
-use crate::backend::Body;
+use crate::body::Body;
 use crate::error::{Answer, Error, Party};
 
 /// Cleans the head of a backend's response and gives it the request's identity.

@@ -144,7 +144,7 @@ mod tests {
         fn what_is_accepted_is_a_host_and_stays_one(text in "[a-cA-C0-9._:@%\\[\\] -]{0,24}") {
             if let Some((spelling, _)) = host(&text) {
                 prop_assert!(spelling.parse::<Host>().is_ok(), "{:?}", spelling);
-                prop_assert_eq!(host(&spelling), Some((spelling.clone(), None)));
+                prop_assert_eq!(host(&spelling), Some((spelling, None)));
             }
         }
 

@@ -20,7 +20,7 @@ use super::exchange::exchange;
 use super::forward::{self, Source, Told};
 use super::hop::Seen;
 use super::limits::BODY_IDLE;
-use super::peer::{Peer, Scheme};
+use super::peer::Peer;
 use super::receive::{self, refused};
 use super::route::{Question, Selected};
 use super::upload::{self, Upload};
@@ -229,6 +229,8 @@ impl Inner {
 #[cfg(feature = "axum")]
 fn connect_info(parts: &Parts) -> Option<Peer> {
     use std::net::SocketAddr;
+
+    use super::peer::Scheme;
 
     let info = parts.extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()?;
     let https = parts.uri.scheme() == Some(&http::uri::Scheme::HTTPS);

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::limits::BODY_IDLE;
 use super::receive::refused;
-use crate::backend::Body;
+use crate::body::Body;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 
 /// What is known of a request's body while its backend is waited for.

@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 #[must_use]
 pub fn text(duration: Duration) -> String {
     let millis = duration.as_millis();
-    if millis % 1000 == 0 { format!("{}s", millis / 1000) } else { format!("{millis}ms") }
+    if millis.is_multiple_of(1000) { format!("{}s", millis / 1000) } else { format!("{millis}ms") }
 }
 
 pub(crate) mod optional {

@@ -210,7 +210,7 @@ impl Inner {
     /// Loads everything again. The caller has the turn.
     pub(super) async fn reload(&self) -> Result<(), StoreError> {
         let state = super::open::restore(self.store.load().await?)?;
-        let next = Snapshot::open(Arc::new(state), &self.kinds);
+        let next = Snapshot::open(&Arc::new(state), &self.kinds);
         reclaim(self.snapshot.publish(next));
         Ok(())
     }

@@ -155,7 +155,7 @@ impl Builder {
             });
         let kinds = Kinds { factories, transport: transport.build()? };
         let state = restore(store.load().await?)?;
-        let snapshot = Published::new(Snapshot::open(Arc::new(state), &kinds));
+        let snapshot = Published::new(Snapshot::open(&Arc::new(state), &kinds));
         let turn = tokio::sync::Mutex::new(());
         Ok(Registry(Arc::new(Inner { snapshot, turn, store, kinds, clock: self.clock })))
     }

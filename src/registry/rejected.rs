@@ -12,7 +12,7 @@ pub struct Rejected {
     /// Which edit, counted from 0.
     pub index: usize,
     /// What the edit would have done.
-    pub operation: String,
+    pub operation: Box<str>,
     /// Why it cannot be.
     pub reason: Reason,
 }

@@ -55,8 +55,8 @@ pub(crate) struct Refused {
 
 impl Snapshot {
     /// Compiles a state from nothing. Definitions that are not accepted answer that they are missing.
-    pub(crate) fn open(state: Arc<State>, kinds: &Kinds) -> Self {
-        let mut snapshot = Self { state: Arc::clone(&state), stages: Vec::new() };
+    pub(crate) fn open(state: &Arc<State>, kinds: &Kinds) -> Self {
+        let mut snapshot = Self { state: Arc::clone(state), stages: Vec::new() };
         for (environment, _) in state.environments() {
             let Some(stage) = state.stage(environment) else {
                 continue;

@@ -73,7 +73,7 @@ impl State {
             revision: Revision::ZERO,
             next: Next::default(),
             environments: Arc::new(built_in.into()),
-            stages: vec![Arc::new(Stage::default()); Environment::BUILT_IN.len()],
+            stages: Environment::BUILT_IN.map(|_| Arc::default()).into(),
             services: Pages::default(),
             service_names: Trie::default(),
             groups: Pages::default(),

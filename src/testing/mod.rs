@@ -11,6 +11,7 @@ use crate::transport::Transport;
 
 pub mod conformance;
 mod script;
+mod speaker;
 mod upstream;
 
 pub use self::script::{Gate, Received, Script, Step};

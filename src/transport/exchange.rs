@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::pool::Shared;
 use super::response;
-use crate::backend::Body;
+use crate::body::Body;
 use crate::error::{Error, Result};
 
 /// A connection nobody else uses: the way to send on it, and the way to cut it.
@@ -149,22 +149,38 @@ impl Upload {
         self.sent.load(Ordering::Acquire)
     }
 
+    fn fail(&self, error: Error) {
+        *self.slot() = Some(error);
+    }
+
     fn failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.slot().take()
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Error>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The body of a request on its way out.
-pub(super) struct Outgoing {
+/// The body of a request on its way out: nothing for most, and small for all, because hyper moves a
+/// request a dozen times before it is sent.
+pub(super) struct Outgoing(Option<Box<Streaming>>);
+
+struct Streaming {
     body: Body,
-    upload: Option<Arc<Upload>>,
+    upload: Arc<Upload>,
 }
 
 /// The request as it is sent, and how far its body got, where there is one.
 pub(super) fn outgoing(request: Request<Body>) -> (Request<Outgoing>, Option<Arc<Upload>>) {
-    let upload = (!request.body().is_end_stream()).then(Arc::default);
-    let request = request.map(|body| Outgoing { body, upload: upload.clone() });
-    (request, upload)
+    let (head, body) = request.into_parts();
+    if body.is_end_stream() {
+        return (Request::from_parts(head, Outgoing(None)), None);
+    }
+    let upload = Arc::<Upload>::default();
+    let streaming = Streaming { body, upload: Arc::clone(&upload) };
+    let body = Outgoing(Some(Box::new(streaming)));
+    (Request::from_parts(head, body), Some(upload))
 }
 
 /// Stands for the failure of a request's body while it passes through hyper. The failure itself waits
@@ -188,17 +204,16 @@ impl http_body::Body for Outgoing {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, UploadFailed>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        let Some(upload) = &self.upload else {
-            return Poll::Ready(frame.map(|frame| frame.map_err(|_| UploadFailed)));
+        let Some(Streaming { body, upload }) = self.0.as_deref_mut() else {
+            return Poll::Ready(None);
         };
-        Poll::Ready(match frame {
+        Poll::Ready(match ready!(Pin::new(&mut *body).poll_frame(cx)) {
             Some(Err(error)) => {
-                *upload.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                upload.fail(error);
                 Some(Err(UploadFailed))
             }
             Some(Ok(frame)) => {
-                if frame.is_trailers() || self.body.is_end_stream() {
+                if frame.is_trailers() || body.is_end_stream() {
                     upload.sent.store(true, Ordering::Release);
                 }
                 Some(Ok(frame))
@@ -211,10 +226,13 @@ impl http_body::Body for Outgoing {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.0.as_ref().is_none_or(|one| one.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.0 {
+            Some(streaming) => streaming.body.size_hint(),
+            None => SizeHint::with_exact(0),
+        }
     }
 }

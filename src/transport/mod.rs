@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `egress` | where may this node connect to? |
 //! | `connect`, `tls` | how does a connection come to be? |
-//! | `pool` | which connection takes a request? |
+//! | `pool`, `sweep` | which connection takes a request, and how long is one kept? |
 //! | `exchange` | when may it take the next one? |
 //! | `response` | can the answer be believed? |
 
@@ -19,6 +19,7 @@ mod egress;
 mod exchange;
 mod pool;
 mod response;
+mod sweep;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls;
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,9 +17,10 @@ use tokio::time::{Instant, timeout};
 
 use super::exchange::{Connection, Exchange, Outgoing, outgoing};
 use super::response::MAX_HEAD;
+use super::sweep::{SWEEPS, Sweeper};
 use super::tls::Tls;
 use super::{Transport, connect};
-use crate::backend::Body;
+use crate::body::Body;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::model::definition::Url;
 use crate::sync::Lease;
@@ -28,9 +29,9 @@ use crate::sync::Lease;
 /// anything was sent. More than that and the backend closes on purpose.
 const MAX_RESENDS: u32 = 3;
 
-/// How often in the idle limit connections are looked at: one is closed after three quarters of it at
-/// the earliest and never after more than all of it.
-const SWEEPS: u32 = 4;
+/// Largest read or write buffer of a connection: a head must fit, and the rest is what a fast peer may
+/// be ahead of a slow one.
+const MAX_BUFFER: usize = 128 * 1024;
 
 /// The connections to one target.
 ///
@@ -236,8 +237,18 @@ impl Shared {
         idle.stack.push((connection, now));
     }
 
+    /// Nobody sweeps any more, though connections may be idle.
+    pub(super) fn unswept(&self) {
+        self.idle().sweeping = false;
+    }
+
+    /// How long to wait between two sweeps.
+    pub(super) fn sweep_interval(&self) -> Duration {
+        self.transport.0.idle_limit / SWEEPS
+    }
+
     /// Lets time pass by one sweep and closes what was idle for too long. Says whether to go on.
-    fn sweep(&self) -> bool {
+    pub(super) fn sweep(&self) -> bool {
         let mut idle = self.idle();
         idle.now = idle.now.wrapping_add(1);
         let now = idle.now;
@@ -249,46 +260,6 @@ impl Shared {
         drop(idle);
         drop(expired);
         go_on
-    }
-}
-
-/// Largest read or write buffer of a connection: a head must fit, and the rest is what a fast peer may
-/// be ahead of a slow one.
-const MAX_BUFFER: usize = 128 * 1024;
-
-/// Closes connections that were idle for too long. There is one while any is idle, and it keeps
-/// nothing alive.
-struct Sweeper {
-    shared: Weak<Shared>,
-    interval: Duration,
-    done: bool,
-}
-
-impl Sweeper {
-    fn new(shared: &Arc<Shared>) -> Self {
-        Self {
-            shared: Arc::downgrade(shared),
-            interval: shared.transport.0.idle_limit / SWEEPS,
-            done: false,
-        }
-    }
-
-    async fn run(mut self) {
-        while !self.done {
-            tokio::time::sleep(self.interval).await;
-            self.done = !self.shared.upgrade().is_some_and(|shared| shared.sweep());
-        }
-    }
-}
-
-impl Drop for Sweeper {
-    fn drop(&mut self) {
-        // Its runtime went away: another one may come.
-        if !self.done
-            && let Some(shared) = self.shared.upgrade()
-        {
-            shared.idle().sweeping = false;
-        }
     }
 }
 

@@ -19,7 +19,7 @@ const ROWS: [&[&str]; 7] = [
     &["backend", "store"],
     &["resilience", "discovery", "balance", "sign"],
     &["transport", "observe"],
-    &["model", "error", "time", "sync"],
+    &["model", "error", "body", "time", "sync"],
 ];
 /// Stands for every `backend/<kind>`; `backend` is the contract.
 const KIND: &str = "backend/<kind>";

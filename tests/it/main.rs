@@ -11,6 +11,7 @@
 mod architecture;
 mod conformance;
 mod drain;
+mod gateway;
 mod http_backend;
 mod interleavings;
 mod load;

@@ -26,7 +26,7 @@ impl Draft<'_> {
         }
         let version = Version::accept(api, service)?;
         let known = self.next.api_id(&name);
-        let id = known.unwrap_or(ApiId::new(self.ids.api));
+        let id = known.unwrap_or_else(|| ApiId::new(self.ids.api));
         match known.and_then(|id| self.next.api(id)) {
             Some(before) if *before.version == version => return Ok(()),
             Some(_) => {}

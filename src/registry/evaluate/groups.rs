@@ -16,7 +16,7 @@ impl Draft<'_> {
         let name: GroupName = name.parse()?;
         expected(expect, self.group_before(&name))?;
         let known = self.next.group_id(&name);
-        let id = known.unwrap_or(GroupId::new(self.ids.group));
+        let id = known.unwrap_or_else(|| GroupId::new(self.ids.group));
         let accepted = AcceptedGroup::accept(id, group)?;
         for environment in accepted.hosts.iter().filter_map(|(_, bound)| bound.as_ref()) {
             self.environment_named(environment)?;

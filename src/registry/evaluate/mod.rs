@@ -85,7 +85,7 @@ pub(crate) fn evaluate(
 
 fn rejected(change: &Change, index: usize, reason: Reason) -> Rejected {
     let operation = change.edits.get(index).map(|edit| edit.operation.describe());
-    Rejected { index, operation: operation.unwrap_or_default(), reason }
+    Rejected { index, operation: operation.unwrap_or_default().into(), reason }
 }
 
 /// A change while it is being evaluated.

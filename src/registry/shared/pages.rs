@@ -17,7 +17,7 @@ pub(crate) struct Pages<T> {
 
 #[derive(Clone, Debug)]
 enum Page<T> {
-    Branch(Vec<Option<Arc<Page<T>>>>),
+    Branch(Vec<Option<Arc<Self>>>),
     Leaf(Vec<Option<T>>),
 }
 

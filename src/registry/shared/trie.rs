@@ -21,7 +21,7 @@ pub(crate) struct Trie<V> {
 enum Child<V> {
     Empty,
     Leaf(Arc<Vec<(u32, V)>>),
-    Branch(Arc<[Child<V>; CHILDREN]>),
+    Branch(Arc<[Self; CHILDREN]>),
 }
 
 impl<V> Clone for Child<V> {

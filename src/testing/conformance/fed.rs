@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body::Frame;
 use tokio::sync::mpsc;
 
-use crate::backend::Body;
+use crate::body::Body;
 use crate::error::Error;
 
 type Piece = Result<&'static str, Error>;

@@ -8,7 +8,7 @@ use super::{
     Make, Outcome, PATIENCE, Violation, ask, call, collect, describe, ensure, request, send,
     verdict,
 };
-use crate::backend::Body;
+use crate::body::Body;
 use crate::error::Retry;
 use crate::testing::{FakeUpstream, Received, Script, Step};
 

@@ -7,7 +7,7 @@ use super::fed::fed;
 use super::{
     Make, Outcome, PATIENCE, Violation, collect, describe, ensure, request, send, soon, verdict,
 };
-use crate::backend::Body;
+use crate::body::Body;
 use crate::testing::{FakeUpstream, Gate, Received, Script, Step};
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
