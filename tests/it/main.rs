@@ -11,14 +11,17 @@
 mod agreement;
 mod architecture;
 mod conformance;
+mod drain;
 mod gateway;
 mod http_backend;
 mod interleavings;
+mod load;
 mod mock_backend;
 mod model_check;
 mod publishing;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;
+mod served;
 mod stores;
 mod transport;
