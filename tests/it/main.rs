@@ -17,6 +17,7 @@ mod http_backend;
 mod interleavings;
 mod load;
 mod mock_backend;
+mod malformed;
 mod model_check;
 mod publishing;
 #[path = "../reference/mod.rs"]

@@ -1,8 +1,10 @@
 //! An HTTP or HTTPS endpoint.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use ::http::uri::Authority;
 use serde::{Deserialize, Serialize};
 
 use super::{InvalidDefinition, check_token};
@@ -139,11 +141,41 @@ fn check_url(field: &str, text: &str) -> Result<(), InvalidDefinition> {
 /// Whether `text` can be sent as a Host.
 fn check_authority(field: &str, text: &str) -> Result<(), InvalidDefinition> {
     check_token(field, text)?;
-    match text.parse::<http::uri::Authority>() {
-        Ok(authority) if !authority.as_str().contains('@') && !authority.host().is_empty() => {
-            Ok(())
-        }
-        _ => Err(InvalidDefinition::new(field, format!("{text:?} is not a host or host:port"))),
+    let valid = text.parse::<Authority>().is_ok_and(|authority| {
+        !text.contains('@') && is_host(authority.host()) && port(&authority).is_ok()
+    });
+    if valid {
+        Ok(())
+    } else {
+        let shown: String = text.chars().take(80).collect();
+        Err(InvalidDefinition::new(field, format!("{shown:?} is not a host or host:port")))
+    }
+}
+
+/// Whether it is a DNS name, in any case and perhaps with a trailing dot, an IPv4 address, or an IPv6
+/// address in brackets. `Authority` lets more pass.
+fn is_host(text: &str) -> bool {
+    if let Some(inner) = text.strip_prefix('[') {
+        return inner.strip_suffix(']').is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok());
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let name = text.strip_suffix('.').unwrap_or(text);
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+/// The port that is written. `Authority` lets ports pass that are no numbers.
+fn port(authority: &Authority) -> Result<Option<u16>, &'static str> {
+    let written = authority.as_str().get(authority.host().len()..).unwrap_or_default();
+    let Some(digits) = written.strip_prefix(':') else {
+        return Ok(None);
+    };
+    // `parse` alone would take a sign.
+    match digits.parse() {
+        Ok(port) if port > 0 && digits.bytes().all(|b| b.is_ascii_digit()) => Ok(Some(port)),
+        _ => Err("its port is not a number from 1 to 65535"),
     }
 }
 
@@ -221,23 +253,11 @@ impl FromStr for Url {
         if authority.as_str().contains('@') {
             return Err(refuse("contains user information"));
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() {
-            return Err(refuse("has no host"));
+        if !is_host(authority.host()) {
+            return Err(refuse("its host is neither a name nor an address"));
         }
-        // `Authority` lets ports pass that are no numbers.
-        let written = authority.as_str().get(authority.host().len()..).unwrap_or_default();
-        let port = match written.strip_prefix(':').map(str::parse::<u16>) {
-            None => {
-                if https {
-                    443
-                } else {
-                    80
-                }
-            }
-            Some(Ok(port)) if port > 0 => port,
-            Some(_) => return Err(refuse("its port is not a number from 1 to 65535")),
-        };
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let port = port(authority).map_err(refuse)?.unwrap_or(if https { 443 } else { 80 });
         let base_path = uri.path().trim_end_matches('/');
         if let Err(reason) = crate::model::path::check_request_path(uri.path()) {
             return Err(refuse(&format!("its path {reason}")));

@@ -89,7 +89,8 @@ impl Mock {
             return Err(InvalidDefinition::new("headers", "are more than 100"));
         }
         for (name, value) in &self.headers {
-            let field = || format!("headers.{}", name.chars().take(80).collect::<String>());
+            let shown = name.chars().take(80).flat_map(char::escape_debug);
+            let field = || format!("headers.{}", shown.clone().collect::<String>());
             if name.parse::<http::HeaderName>().is_err() {
                 return Err(InvalidDefinition::new(field(), "is not a header name"));
             }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -160,7 +161,7 @@ pub(crate) fn check_timeout(field: &str, timeout: Duration) -> Result<(), Invali
 
 /// Whether a duration is one that stores keep: whole milliseconds.
 fn check_whole(field: &str, duration: Duration) -> Result<(), InvalidDefinition> {
-    if duration.subsec_nanos() % 1_000_000 == 0 {
+    if duration.subsec_nanos().is_multiple_of(1_000_000) {
         Ok(())
     } else {
         Err(InvalidDefinition::new(field, format!("{duration:?} is not in whole milliseconds")))
@@ -254,14 +255,6 @@ impl Definition {
 }
 
 fn settings(kind: &Kind, table: Map<String, Value>) -> Result<Settings, InvalidDefinition> {
-    fn read<T: for<'a> Deserialize<'a>>(table: Map<String, Value>) -> Result<T, InvalidDefinition> {
-        serde_json::from_value(Value::Object(table)).map_err(|error| {
-            let text = error.to_string();
-            // serde names the key between the first pair of backticks.
-            let field = text.split('`').nth(1).unwrap_or("definition").to_owned();
-            InvalidDefinition::new(field, text)
-        })
-    }
     Ok(match kind.as_str() {
         "http" => Settings::Http(read(table)?),
         "vpc" => Settings::Vpc(read(table)?),
@@ -273,6 +266,40 @@ fn settings(kind: &Kind, table: Map<String, Value>) -> Result<Settings, InvalidD
         "mock" => Settings::Mock(read(table)?),
         _ => Settings::Custom(Custom { kind: kind.clone(), settings: table }),
     })
+}
+
+fn read<T: DeserializeOwned>(table: Map<String, Value>) -> Result<T, InvalidDefinition> {
+    match serde_json::from_value(Value::Object(table.clone())) {
+        Ok(settings) => Ok(settings),
+        Err(error) => Err(blame::<T>(&table, &error.to_string())),
+    }
+}
+
+/// Says which key an error is about: the one without which there would be another error, or none.
+fn blame<T: DeserializeOwned>(table: &Map<String, Value>, error: &str) -> InvalidDefinition {
+    let matters = |key: &&String| {
+        let mut rest = table.clone();
+        rest.remove(*key);
+        let other = serde_json::from_value::<T>(Value::Object(rest)).err();
+        other.is_none_or(|other| other.to_string() != error)
+    };
+    // What is missing stands between backticks.
+    let missing = || error.split('`').nth(1).unwrap_or("definition");
+    let field = table.keys().find(matters).map_or_else(missing, String::as_str);
+    InvalidDefinition::new(one_line(field), one_line(error))
+}
+
+/// Text that somebody wrote, without what would break the line it is shown in.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 macro_rules! into_definition {
