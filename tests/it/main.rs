@@ -16,8 +16,8 @@ mod gateway;
 mod http_backend;
 mod interleavings;
 mod load;
-mod mock_backend;
 mod malformed;
+mod mock_backend;
 mod model_check;
 mod publishing;
 #[path = "../reference/mod.rs"]

@@ -47,6 +47,7 @@ impl Model {
         }
         next.displace();
         next.unique().map_err(|refusal| (None, refusal))?;
+        next.published.clear();
         *self = next;
         Ok(())
     }

@@ -67,45 +67,39 @@ impl Model {
     /// What is dormant gives way to what the change published on the same route, whatever came of
     /// that; of two that it published there the later one stays.
     pub(super) fn displace(&mut self) {
-        for key in std::mem::take(&mut self.published).into_iter().rev() {
-            let Some(publication) = self.publications.get(&key).cloned() else {
-                continue;
-            };
-            let online = |(api, place): &(ApiName, String)| self.target(api, place).is_some();
-            let gives_way = |other: &(ApiName, String), rival: &Publication| {
-                *other != key
-                    && (&other.0.0, &other.1) == (&key.0.0, &key.1)
-                    && same_route(&rival.api, &publication.api)
-                    && !online(other)
-            };
-            let displaced: Vec<_> = self
-                .publications
-                .iter()
-                .filter(|(other, rival)| gives_way(other, rival))
-                .map(|(other, _)| other.clone())
-                .collect();
-            displaced.iter().for_each(|other| drop(self.publications.remove(other)));
+        for key in self.published.clone().into_iter().rev() {
+            let losers =
+                self.rivals(&key).filter(|(_, live)| !live).map(|(rival, _)| rival.clone());
+            for loser in losers.collect::<Vec<_>>() {
+                self.publications.remove(&loser);
+            }
         }
     }
 
+    /// Other publications on the route of one, and whether they are live.
+    fn rivals(&self, key: &(ApiName, String)) -> impl Iterator<Item = (&(ApiName, String), bool)> {
+        let (own, (api, environment)) = (self.publications.get(key), key.clone());
+        let others = self.publications.iter().filter(move |((other, place), publication)| {
+            let near = *other != api && other.0 == api.0 && *place == environment;
+            near && own.is_some_and(|own| same_route(&own.api, &publication.api))
+        });
+        others.map(|(key, _)| (key, self.target(&key.0, &key.1).is_some()))
+    }
+
+    /// No two groups have the same host and base path, no two drafts of a group the same route. What is
+    /// live has its route for itself, and so has what the change published even if it is not live any
+    /// more: an undo could bring it back.
     pub(super) fn unique(&self) -> Result<(), Refusal> {
-        let live: Vec<_> = self
-            .publications
-            .iter()
-            .filter(|((api, environment), _)| self.target(api, environment).is_some())
-            .map(|((api, environment), publication)| (&api.0, &**environment, &publication.api))
-            .collect();
-        let drafts = self.drafts.iter().map(|(name, api)| (&name.0, "", api)).collect();
-        let clash = |all: &Vec<(&String, &str, &Api)>| {
-            pairs(all).any(|(one, other)| {
-                (one.0, one.1) == (other.0, other.1) && same_route(one.2, other.2)
-            })
-        };
         let groups: Vec<_> = self.groups.values().collect();
         if pairs(&groups).any(|(one, other)| one == other) {
             return Err(Refusal::HostTaken);
         }
-        if clash(&drafts) || clash(&live) {
+        let drafts: Vec<_> = self.drafts.iter().collect();
+        let clash =
+            pairs(&drafts).any(|(one, other)| one.0.0 == other.0.0 && same_route(one.1, other.1));
+        let live = self.publications.keys().filter(|key| self.target(&key.0, &key.1).is_some());
+        let mut alone = live.chain(&self.published);
+        if clash || alone.any(|key| self.rivals(key).any(|(_, live)| live)) {
             return Err(Refusal::RouteTaken);
         }
         Ok(())
