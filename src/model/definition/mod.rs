@@ -160,7 +160,7 @@ pub(crate) fn check_timeout(field: &str, timeout: Duration) -> Result<(), Invali
 
 /// Whether a duration is one that stores keep: whole milliseconds.
 fn check_whole(field: &str, duration: Duration) -> Result<(), InvalidDefinition> {
-    if duration.subsec_nanos() % 1_000_000 == 0 {
+    if duration.subsec_nanos().is_multiple_of(1_000_000) {
         Ok(())
     } else {
         Err(InvalidDefinition::new(field, format!("{duration:?} is not in whole milliseconds")))
