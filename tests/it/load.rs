@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use backhaul::testing::{FakeUpstream, Received, Script};
 use backhaul::{Api, Change, Definition, Environment, Gateway, Group, Http, Kind, Registry};
+use http::Method;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -36,6 +37,8 @@ struct Ledger {
     /// The call that deleted the definition of `orders` has returned.
     deleted: AtomicBool,
     enough: AtomicBool,
+    /// Both services move together after this revision.
+    alone_until: AtomicU64,
     answers: AtomicUsize,
     refused: AtomicUsize,
     /// Requests an old origin received although they were sent after the call had returned.
@@ -101,7 +104,8 @@ struct House {
 
 impl House {
     async fn new() -> Self {
-        let ledger = Arc::new(Ledger::default());
+        let ledger = Ledger { alone_until: AtomicU64::new(u64::MAX), ..Ledger::default() };
+        let ledger = Arc::new(ledger);
         let even = FakeUpstream::start(origin(0, &ledger)).await.unwrap();
         let odd = FakeUpstream::start(origin(1, &ledger)).await.unwrap();
         let registry = Registry::builder().allow_loopback().in_memory().await.unwrap();
@@ -159,6 +163,32 @@ impl House {
                 tokio::spawn(caller.keep_calling(self.served.address, number))
             })
             .collect()
+    }
+
+    /// Looks at both services in turn, without the network in between: far more often than requests
+    /// can, so that it would see one move before the other.
+    fn watch(&self) -> JoinHandle<()> {
+        let (gateway, ledger) = (Gateway::new(&self.registry), Arc::clone(&self.ledger));
+        tokio::task::spawn_blocking(move || {
+            let mut seen = 0;
+            for service in SERVICES.iter().cycle() {
+                if ledger.deleted.load(Ordering::SeqCst) || ledger.enough.load(Ordering::SeqCst) {
+                    return;
+                }
+                let path = format!("/{service}/0");
+                let found = gateway.resolve(&Method::GET, "shop.example.com", &path, None);
+                let revision = match found {
+                    Ok(found) => found.generation().as_u64(),
+                    // It is being deleted.
+                    Err(_) => return,
+                };
+                if seen > ledger.alone_until.load(Ordering::SeqCst) && revision < seen {
+                    Ledger::count(&ledger.mixed);
+                }
+                seen = seen.max(revision);
+                std::thread::sleep(Duration::from_micros(20));
+            }
+        })
     }
 
     async fn stop(&self, clients: Vec<JoinHandle<()>>) {
@@ -228,6 +258,7 @@ const TOGETHER: u64 = CUT_OVERS + 1;
 async fn no_request_sent_after_a_cut_over_sees_what_was_before() {
     let house = House::new().await;
     let clients = house.clients();
+    let watcher = house.watch();
     house.ledger.more(ANSWERS).await;
     let started = Instant::now();
     let before = house.ledger.answers.load(Ordering::SeqCst);
@@ -235,6 +266,8 @@ async fn no_request_sent_after_a_cut_over_sees_what_was_before() {
         house.cut_over(&SERVICES[..1], generation).await;
         house.ledger.more(ANSWERS).await;
     }
+    let revision = house.registry.revision().as_u64();
+    house.ledger.alone_until.store(revision, Ordering::SeqCst);
     for generation in TOGETHER..TOGETHER + CUT_OVERS {
         house.cut_over(&SERVICES, generation).await;
         house.ledger.more(ANSWERS).await;
@@ -243,11 +276,13 @@ async fn no_request_sent_after_a_cut_over_sees_what_was_before() {
     let rate = answers as f64 / started.elapsed().as_secs_f64();
     println!("{} cut-overs under {rate:.0} requests a second", 2 * CUT_OVERS);
     assert_eq!(house.ledger.refused.load(Ordering::SeqCst), 0);
+    assert!(!watcher.is_finished(), "nobody watched");
 
     let gone = house.apply(Change::new().delete_definition("orders", LIVE)).await;
     house.ledger.deleted.store(true, Ordering::SeqCst);
     assert_eq!(gone, APIS);
     house.ledger.more(10 * ANSWERS).await;
     assert!(house.ledger.refused.load(Ordering::SeqCst) > ANSWERS, "nobody called what is gone");
+    watcher.await.unwrap();
     house.stop(clients).await;
 }
