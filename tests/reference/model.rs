@@ -94,7 +94,7 @@ impl Model {
                 self.define(service, environment, &kind, to)?;
             }
             Edit::DeleteDefinition { service, environment } => {
-                self.delete_definition(service, environment)?;
+                self.delete_definition(service, &environment)?;
             }
             other => self.edit_api(other)?,
         }
@@ -123,14 +123,14 @@ impl Model {
 
     /// What was published through it is dormant from now on; what this very change defined and
     /// published was never there.
-    fn delete_definition(&mut self, service: String, environment: String) -> Result<(), Refusal> {
+    fn delete_definition(&mut self, service: String, environment: &str) -> Result<(), Refusal> {
         self.known(&service)?;
-        let removed = self.definitions.remove(&(service.clone(), environment.clone()));
+        let removed = self.definitions.remove(&(service.clone(), environment.to_owned()));
         let epoch = removed.ok_or(Refusal::NoDefinition)?.epoch;
         let (service, now) = (Backend::Service(service), self.revision);
         self.publications.retain(|(_, place), publication| {
             let through = publication.epoch == Some(epoch) && publication.api.backend == service;
-            !(through && *place == environment && epoch == now)
+            !(through && place == environment && epoch == now)
         });
         Ok(())
     }
