@@ -3,18 +3,23 @@
 
 #![no_main]
 
+use std::sync::LazyLock;
+
 use backhaul::Registry;
 use libfuzzer_sys::fuzz_target;
 use reference::against::{beginning, both, edit};
 use reference::model::Model;
+use tokio::runtime::{Builder, Runtime};
 
 #[allow(dead_code, reason = "each target uses a part of it")]
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
 
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime"));
+
 fuzz_target!(|changes: Vec<Vec<[u8; 5]>>| {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(async {
+    RUNTIME.block_on(async {
         let registry = Registry::in_memory().await.expect("a registry without TLS");
         let mut model = Model::default();
         both(&mut model, &registry, &beginning()).await;

@@ -1,30 +1,28 @@
 //! One call of a backend, within its deadline.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Response;
 use tokio::time::Instant;
 
 use super::deadline::Timers;
 use super::upload::{Duty, Upload};
-use crate::backend::{Backend, Body, Call};
+use crate::body::Body;
 use crate::error::{Error, ErrorKind, Result, Retry};
 
-/// Sends a request and waits for the head of its response: for `timeout` from the moment the request
+/// Waits for the head of its response: for `timeout` from the moment the request
 /// is fully sent. Until then its body has to move on. A body that fails ends the call.
 ///
 /// Dropping the future drops the backend's.
 pub(super) async fn exchange(
-    backend: &dyn Backend,
-    request: Request<Body>,
+    mut sending: Pin<Box<dyn Future<Output = Result<Response<Body>>> + Send + '_>>,
     upload: Option<Upload>,
-    call: &Call,
+    timeout: Duration,
     timers: &Timers,
 ) -> Result<Response<Body>> {
-    let timeout = call.timeout();
-    let mut sending = backend.send(request, call);
     let mut deadline = timers.deadline();
     let mut due = None;
     poll_fn(|cx| {

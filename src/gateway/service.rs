@@ -115,7 +115,8 @@ impl Gateway {
         let gateway = Arc::clone(&self.0);
         Box::pin(async move {
             let call = Call::new(Arc::clone(target.place()), timeout);
-            match exchange(&*backend, request, upload, &call, &gateway.timers).await {
+            let sending = backend.send(request, &call);
+            match exchange(sending, upload, timeout, &gateway.timers).await {
                 Ok(response) => {
                     let (mut parts, body) = response.into_parts();
                     answer::clean(&mut parts.headers, id);

@@ -111,24 +111,31 @@ impl Pool {
     /// # Cancellation
     ///
     /// Dropping the future closes the connection, if there is one already.
-    pub async fn send(&self, request: Request<Body>, wait: Duration) -> Result<Response<Body>> {
-        self.shared.take_place(wait).await?;
+    pub fn send(
+        &self,
+        request: Request<Body>,
+        wait: Duration,
+    ) -> impl Future<Output = Result<Response<Body>>> + Send + use<'_> {
+        // Not in the future, which then holds the request once instead of twice.
         let (mut request, upload) = outgoing(request);
-        let mut exchange = Exchange::new(Arc::clone(&self.shared), upload);
         *request.version_mut() = http::Version::HTTP_11;
-        let mut resends = 0;
-        loop {
-            let sender = exchange.on(self.shared.connection().await?);
-            let mut error = match sender.try_send_request(request).await {
-                Ok(response) => return exchange.answered(response),
-                Err(error) => error,
-            };
-            match error.take_message() {
-                Some(unsent) if resends < MAX_RESENDS => {
-                    request = unsent;
-                    resends += 1;
+        async move {
+            self.shared.take_place(wait).await?;
+            let mut exchange = Exchange::new(Arc::clone(&self.shared), upload);
+            let mut resends = 0;
+            loop {
+                let sender = exchange.on(self.shared.connection().await?);
+                let mut error = match sender.try_send_request(request).await {
+                    Ok(response) => return exchange.answered(response),
+                    Err(error) => error,
+                };
+                match error.take_message() {
+                    Some(unsent) if resends < MAX_RESENDS => {
+                        request = unsent;
+                        resends += 1;
+                    }
+                    unsent => return Err(exchange.failed(error.into_error(), unsent.is_some())),
                 }
-                unsent => return Err(exchange.failed(error.into_error(), unsent.is_some())),
             }
         }
     }

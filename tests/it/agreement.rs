@@ -25,7 +25,7 @@ proptest! {
     fn the_registry_is_what_the_model_is(
         changes in vec(vec(any::<[u8; 5]>(), 1..=EDITS), CHANGES..=CHANGES),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let registry = Registry::in_memory().await.unwrap();
             let mut model = Model::default();
@@ -43,7 +43,7 @@ proptest! {
         requests in vec(vec(any::<u8>(), 1..5), 40),
     ) {
         let routes = routes(&made);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let gateway = runtime.block_on(gateway(&routes));
         for bytes in requests {
             let (method, path) = request(&bytes);

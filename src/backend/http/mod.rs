@@ -1,9 +1,10 @@
 //! HTTP and HTTPS endpoints.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use ::http::{Request, Response};
-use async_trait::async_trait;
 
 use self::request::Rewrite;
 use super::{Backend, Body, Built, Call, Capability, Context, Factory};
@@ -91,10 +92,18 @@ struct HttpBackend {
     rewrite: Rewrite,
 }
 
-#[async_trait]
+// Written out, because the future that `async_trait` makes holds the request once more than needed.
 impl Backend for HttpBackend {
-    async fn send(&self, mut request: Request<Body>, call: &Call) -> Result<Response<Body>> {
-        self.rewrite.apply(&mut request)?;
-        self.pool.send(request, call.timeout()).await
+    fn send<'s, 'c, 'f>(&'s self, mut request: Request<Body>, call: &'c Call) -> Sending<'f>
+    where
+        's: 'f,
+        'c: 'f,
+    {
+        match self.rewrite.apply(&mut request) {
+            Ok(()) => Box::pin(self.pool.send(request, call.timeout())),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
     }
 }
+
+type Sending<'f> = Pin<Box<dyn Future<Output = Result<Response<Body>>> + Send + 'f>>;
