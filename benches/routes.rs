@@ -3,6 +3,7 @@
 //! Figures: `route.hot`, `route.cold_ratio`.
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so and stop")]
+#![allow(clippy::indexing_slicing, reason = "indexes are drawn from the length")]
 
 use std::collections::HashMap;
 use std::hint::black_box;

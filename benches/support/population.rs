@@ -1,5 +1,7 @@
 //! Registries of any size for benchmarks: many groups, five shapes of path in each.
 
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
+
 use std::sync::Arc;
 
 use backhaul::store::MemoryStore;

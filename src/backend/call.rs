@@ -1,5 +1,6 @@
 //! What travels with a request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Place;
@@ -9,7 +10,7 @@ use crate::model::{Environment, Revision, ServiceName};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Call {
-    place: Place,
+    place: Arc<Place>,
     attempt: u32,
     timeout: Duration,
 }
@@ -17,8 +18,8 @@ pub struct Call {
 impl Call {
     /// A first attempt.
     #[must_use]
-    pub fn new(place: Place, timeout: Duration) -> Self {
-        Self { place, attempt: 1, timeout }
+    pub fn new(place: impl Into<Arc<Place>>, timeout: Duration) -> Self {
+        Self { place: place.into(), attempt: 1, timeout }
     }
 
     /// The backend service; absent for an API with its own definition.

@@ -118,6 +118,9 @@ pub(super) struct Told<'a> {
     pub(super) length: Option<u64>,
 }
 
+/// Headers that are added to a request.
+const ADDED: usize = 6;
+
 static VIA_1_0: HeaderValue = HeaderValue::from_static("1.0 backhaul");
 static VIA_1_1: HeaderValue = HeaderValue::from_static("1.1 backhaul");
 static VIA_2: HeaderValue = HeaderValue::from_static("2 backhaul");
@@ -126,6 +129,8 @@ static VIA_3: HeaderValue = HeaderValue::from_static("3 backhaul");
 /// Makes a request's headers those its backend receives.
 pub(super) fn head(parts: &mut Parts, seen: Seen, told: &Told<'_>) {
     let headers = &mut parts.headers;
+    // Once, for all that is added below and the Host that the backend adds.
+    headers.reserve(ADDED);
     hop::remove(headers, seen);
     if seen.has(Class::Shadow) {
         hop::remove_shadows(headers);

@@ -1,7 +1,7 @@
 //! The host a request is for, in one spelling.
 
 use std::borrow::Cow;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 /// Bytes in a host name, and in one of its labels (RFC 1035 section 2.3.4).
 const MAX_HOST: usize = 253;
@@ -18,25 +18,21 @@ pub(super) struct Authority<'a> {
 impl<'a> Authority<'a> {
     /// Reads `host`, `host:` or `host:port`. `None`: it is neither, or names a user.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
-        let split = if text.starts_with('[') {
-            text.find(']')? + 1
-        } else {
-            text.find(':').unwrap_or(text.len())
+        let split = match text.strip_prefix('[') {
+            Some(literal) => literal.bytes().position(|byte| byte == b']')? + 2,
+            None => text.bytes().position(|byte| byte == b':').unwrap_or(text.len()),
         };
         let (host, port) = text.split_at_checked(split)?;
-        let port = match port.strip_prefix(':') {
-            None if port.is_empty() => None,
-            Some("") => None,
-            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-                Some(digits.parse().ok()?)
-            }
+        let port = match port.as_bytes() {
+            [] | [b':'] => None,
+            [b':', digits @ ..] => Some(number(digits, u16::MAX.into())?),
             _ => return None,
         };
         let host = match host.strip_prefix('[') {
             Some(literal) => Cow::Owned(ipv6(literal.strip_suffix(']')?)?),
             None => name(host)?,
         };
-        Some(Self { host, port })
+        Some(Self { host, port: port.and_then(|port| u16::try_from(port).ok()) })
     }
 
     /// Whether both name the same place, where `default` is the port nobody has to write.
@@ -48,6 +44,24 @@ impl<'a> Authority<'a> {
 fn ipv6(literal: &str) -> Option<String> {
     let address: Ipv6Addr = literal.parse().ok()?;
     Some(format!("[{address}]"))
+}
+
+/// A decimal number of at most `most`, without a sign.
+fn number(digits: &[u8], most: u32) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |number, digit| {
+        let digit = char::from(*digit).to_digit(10)?;
+        Some(number * 10 + digit).filter(|number| *number <= most)
+    })
+}
+
+/// Whether digits and dots are an address, in the one spelling everybody reads the same way.
+fn is_ipv4(text: &str) -> bool {
+    let mut parts = 0;
+    text.as_bytes().split(|byte| *byte == b'.').all(|part| {
+        parts += 1;
+        let plain = part.len() == 1 || part.first() != Some(&b'0');
+        plain && !part.is_empty() && number(part, u8::MAX.into()).is_some()
+    }) && parts == 4
 }
 
 fn name(text: &str) -> Option<Cow<'_, str>> {
@@ -73,7 +87,7 @@ fn name(text: &str) -> Option<Cow<'_, str>> {
         }
     }
     // `127.1` is an address to some and a name to others.
-    if label == 0 || (numeric && text.parse::<Ipv4Addr>().is_err()) {
+    if label == 0 || (numeric && !is_ipv4(text)) {
         return None;
     }
     Some(if upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) })

@@ -18,7 +18,7 @@ use crate::store::record::PublicationRecord;
 pub struct Resolved<'a> {
     gateway: &'a Inner,
     selected: Chosen<'a>,
-    place: Place,
+    place: Arc<Place>,
 }
 
 struct Chosen<'a> {
@@ -54,7 +54,7 @@ impl Gateway {
             fixed: self.0.environment.as_ref(),
         };
         let Selected { route, group, path } = question.answer(&self.0.reader.current())?;
-        let place = route.target.place().clone();
+        let place = Arc::clone(route.target.place());
         let base = group.base_segments;
         let selected = Chosen { publication: route.publication, path, base };
         Ok(Resolved { gateway: &self.0, selected, place })

@@ -26,7 +26,7 @@ use super::route::{Question, Selected};
 use super::upload::{self, Upload};
 use super::{Gateway, Inner, answer, id};
 use crate::backend::{Backend, Body, Call};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Place, Result};
 use crate::registry::target::Target;
 
 /// A request on its way to its answer. Dropping it drops the call of the backend.
@@ -114,7 +114,7 @@ impl Gateway {
         let request = Request::from_parts(parts, body);
         let gateway = Arc::clone(&self.0);
         Box::pin(async move {
-            let call = Call::new(target.place().clone(), timeout);
+            let call = Call::new(Arc::clone(target.place()), timeout);
             match exchange(&*backend, request, upload, &call, &gateway.timers).await {
                 Ok(response) => {
                     let (mut parts, body) = response.into_parts();
@@ -122,7 +122,7 @@ impl Gateway {
                     Response::from_parts(parts, body.idle_limit(BODY_IDLE).holding(target))
                 }
                 Err(error) => {
-                    let error = error.at(target.place().clone());
+                    let error = error.at(Place::clone(target.place()));
                     answer::failure(&error, id, &method, version)
                 }
             }
@@ -164,7 +164,8 @@ impl Inner {
             before_tail: usize::from(version.pattern().shape().length),
             keep_app_code: group.app_code_to_backend,
         };
-        let template = version.backend_path();
+        // What is received goes on as it is where a template would only write it again.
+        let template = version.backend_path().filter(|_| !version.same_path());
         let own = template.is_none()
             && self.prefix.is_empty()
             && uri.authority().is_none()

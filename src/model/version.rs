@@ -29,6 +29,8 @@ pub struct Version {
     access: Access,
     protocols: Protocols,
     escape: bool,
+    /// Whether the backend's path is the request's below the group's base path.
+    same_path: bool,
 }
 
 /// Where a version's requests go.
@@ -81,7 +83,9 @@ impl Version {
             (None, None) => return Err(InvalidApi::new("backend", "is required")),
         };
         check_texts(api)?;
+        let same_path = backend_path.as_ref().is_none_or(|path| path.as_str() == pattern.as_str());
         Ok(Self {
+            same_path,
             verb: verb("method", &api.method)?,
             backend_verb,
             pattern,
@@ -131,6 +135,11 @@ impl Version {
     #[must_use]
     pub fn pattern(&self) -> &PathPattern {
         &self.pattern
+    }
+
+    /// Whether the backend's path is the request's below the group's base path.
+    pub(crate) fn same_path(&self) -> bool {
+        self.same_path
     }
 
     pub(crate) fn backend_path(&self) -> Option<&PathTemplate> {

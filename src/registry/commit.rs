@@ -64,6 +64,14 @@ struct Prepared {
     superseded: Vec<Superseded>,
 }
 
+/// What became of writes.
+enum Kept {
+    /// They became the revision after the one they were made on.
+    Here,
+    /// Others committed first: the store is at this revision.
+    OthersFirst(Revision),
+}
+
 impl Registry {
     /// Makes a change: evaluate, compile, commit, swap, answer.
     ///
@@ -99,8 +107,9 @@ impl Inner {
             let Prepared { mut evaluated, snapshot, superseded } =
                 self.prepare(&before, &change, &stamp).await?;
             let writes = std::mem::take(&mut evaluated.writes);
-            if !self.keep(base, writes).await? {
-                self.catch_up(base).await?;
+            let size = writes.len();
+            if let Kept::OthersFirst(until) = self.keep(base, writes).await? {
+                self.catch_up(base, until).await?;
                 continue;
             }
             let committed = Committed {
@@ -111,7 +120,7 @@ impl Inner {
                 superseded,
             };
             drop(before);
-            reclaim(self.snapshot.publish(snapshot));
+            reclaim(self.snapshot.publish(snapshot), size);
             return Ok(committed);
         }
         Err(CommitError::Contended)
@@ -149,18 +158,25 @@ impl Inner {
         }
     }
 
-    /// Commits writes made on `base`. `false`: somebody else committed first.
+    /// Commits writes made on `base`.
     async fn keep(
         &self,
         base: Revision,
         writes: Vec<crate::store::Write>,
-    ) -> Result<bool, CommitError> {
+    ) -> Result<Kept, CommitError> {
         let id = ChangeId::from_bits(fastrand::u128(..));
         match self.store.commit(Batch::new(id, base, writes)).await {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict { .. }) => Ok(false),
+            Ok(()) => Ok(Kept::Here),
+            // A store that went back has nothing to catch up with.
+            Err(StoreError::Conflict { actual, .. }) if actual > base => {
+                Ok(Kept::OthersFirst(actual))
+            }
             Err(error @ StoreError::Unknown(_)) => match self.look_up(id).await? {
-                Some(revision) => Ok(revision == base.next()),
+                Some(revision) if revision == base.next() => Ok(Kept::Here),
+                Some(revision) => {
+                    let found = format!("a change made on revision {base} at revision {revision}");
+                    Err(StoreError::Corrupt(found).into())
+                }
                 None => Err(error.into()),
             },
             Err(error) => Err(error.into()),
@@ -178,16 +194,21 @@ impl Inner {
         Err(CommitError::Ambiguous(id))
     }
 
-    /// Takes over what others committed after `base`. The caller has the turn.
-    async fn catch_up(&self, base: Revision) -> Result<(), StoreError> {
-        match self.store.watch(base).await {
-            Ok(mut feed) => {
-                let batch = feed.next().await?;
-                self.follow(&batch)
-            }
+    /// Takes over what others committed after `base`, at least up to `until`. The caller has the turn.
+    async fn catch_up(&self, base: Revision, until: Revision) -> Result<(), StoreError> {
+        match self.follow_up_to(base, until).await {
             Err(StoreError::Compacted(_)) => self.reload().await,
-            Err(error) => Err(error),
+            followed => followed,
         }
+    }
+
+    async fn follow_up_to(&self, base: Revision, until: Revision) -> Result<(), StoreError> {
+        let mut feed = self.store.watch(base).await?;
+        while self.snapshot.current().state().revision() < until {
+            let batch = feed.next().await?;
+            self.follow(&batch)?;
+        }
+        Ok(())
     }
 
     /// Takes over one batch that somebody else committed. The caller has the turn.
@@ -203,7 +224,7 @@ impl Inner {
         state.advance(batch.revision());
         let next = before.follow(state, &batch.writes, &self.kinds);
         drop(before);
-        reclaim(self.snapshot.publish(next));
+        reclaim(self.snapshot.publish(next), batch.writes.len());
         Ok(())
     }
 
@@ -211,26 +232,36 @@ impl Inner {
     pub(super) async fn reload(&self) -> Result<(), StoreError> {
         let state = super::open::restore(self.store.load().await?)?;
         let next = Snapshot::open(&Arc::new(state), &self.kinds);
-        reclaim(self.snapshot.publish(next));
+        reclaim(self.snapshot.publish(next), usize::MAX);
         Ok(())
     }
 }
 
-/// Drops an old snapshot where nobody waits for it, once the readers that still look at it are gone:
-/// a reader must never be the one who drops it, and what only it owns must be dropped soon, because
-/// draining waits for that.
-fn reclaim(old: Arc<Snapshot>) {
-    tokio::spawn(async move {
-        let mut old = old;
-        loop {
-            match Arc::try_unwrap(old) {
-                Ok(last) => {
-                    drop(tokio::task::spawn_blocking(move || drop(last)));
-                    return;
+/// Drops an old snapshot, once the readers that still look at it are gone: a reader must never be the
+/// one who drops it. `size` is how much was written since.
+///
+/// Its targets go at once, because draining waits for that; much state goes where nobody waits.
+fn reclaim(old: Arc<Snapshot>, size: usize) {
+    match Arc::try_unwrap(old) {
+        Ok(last) => last.reclaim(size),
+        Err(shared) => drop(tokio::spawn(async move {
+            let mut shared = shared;
+            loop {
+                tokio::time::sleep(READERS_LEAVE).await;
+                match Arc::try_unwrap(shared) {
+                    Ok(last) => return last.reclaim(size),
+                    Err(still) => shared = still,
                 }
-                Err(shared) => old = shared,
             }
-            tokio::time::sleep(READERS_LEAVE).await;
+        })),
+    }
+}
+
+impl Snapshot {
+    fn reclaim(self, size: usize) {
+        let state = self.into_state();
+        if size > EVALUATED_IN_PLACE {
+            drop(tokio::task::spawn_blocking(move || drop(state)));
         }
-    });
+    }
 }

@@ -18,7 +18,7 @@ use arc_swap::Guard;
 
 use crate::model::Revision;
 use crate::store::Store;
-use crate::sync::Published;
+use crate::sync::{Drained, Lease, Published};
 use crate::time::Clock;
 
 pub mod change;
@@ -73,6 +73,9 @@ struct Inner {
     store: Arc<dyn Store>,
     kinds: Kinds,
     clock: Arc<dyn Clock>,
+    /// Resolves once nobody uses the registry any more.
+    closed: Drained,
+    _open: Lease,
 }
 
 impl Registry {

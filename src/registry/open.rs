@@ -1,7 +1,7 @@
 //! How a registry is opened.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -13,9 +13,9 @@ use super::{Inner, Registry};
 use crate::backend::Backend;
 use crate::backend::Factory;
 use crate::backend::factory::FromFunction;
-use crate::model::{InvalidDefinition, InvalidName, Kind};
-use crate::store::{Loaded, MemoryStore, Store, StoreError};
-use crate::sync::Published;
+use crate::model::{InvalidDefinition, InvalidName, Kind, Revision};
+use crate::store::{Batch, Loaded, MemoryStore, Store, StoreError};
+use crate::sync::{Drained, Published, lease};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{Egress, InvalidRoot, Transport};
 
@@ -136,7 +136,7 @@ impl Builder {
     /// When a kind's name or a certificate cannot be accepted, or the store cannot be read.
     pub async fn store(self, store: Arc<dyn Store>) -> Result<Registry, OpenError> {
         let registry = self.load(store).await?;
-        tokio::spawn(follow(Arc::downgrade(&registry.0)));
+        tokio::spawn(follow(Arc::downgrade(&registry.0), registry.0.closed.clone()));
         Ok(registry)
     }
 
@@ -156,8 +156,10 @@ impl Builder {
         let kinds = Kinds { factories, transport: transport.build()? };
         let state = restore(store.load().await?)?;
         let snapshot = Published::new(Snapshot::open(&Arc::new(state), &kinds));
-        let turn = tokio::sync::Mutex::new(());
-        Ok(Registry(Arc::new(Inner { snapshot, turn, store, kinds, clock: self.clock })))
+        let (turn, (open, closed)) = (tokio::sync::Mutex::new(()), lease());
+        let clock = self.clock;
+        let inner = Inner { snapshot, turn, store, kinds, clock, closed, _open: open };
+        Ok(Registry(Arc::new(inner)))
     }
 }
 
@@ -175,25 +177,41 @@ pub(super) fn restore(loaded: Loaded) -> Result<State, StoreError> {
 }
 
 /// Takes over what others commit, for as long as somebody uses the registry.
-async fn follow(registry: std::sync::Weak<Inner>) {
+async fn follow(registry: Weak<Inner>, closed: Drained) {
     while let Some(inner) = registry.upgrade() {
         let at = inner.snapshot.current().state().revision();
         let store = Arc::clone(&inner.store);
         drop(inner);
-        let next = match store.watch(at).await {
-            Ok(mut feed) => feed.next().await,
-            Err(error) => Err(error),
+        let next = tokio::select! {
+            next = next(&*store, at) => next,
+            () = closed.clone() => return,
         };
+        drop(store);
         let Some(inner) = registry.upgrade() else { return };
-        let _turn = inner.turn.lock().await;
-        let followed = match next {
-            Ok(batch) => inner.follow(&batch),
-            Err(StoreError::Compacted(_)) => inner.reload().await,
-            Err(error) => Err(error),
-        };
-        if followed.is_err() {
+        if inner.take_over(next).await.is_err() {
             // The last good state serves on.
+            drop(inner);
             tokio::time::sleep(STORE_RESTS).await;
+        }
+    }
+}
+
+async fn next(store: &dyn Store, after: Revision) -> Result<Arc<Batch>, StoreError> {
+    store.watch(after).await?.next().await
+}
+
+impl Inner {
+    async fn take_over(&self, next: Result<Arc<Batch>, StoreError>) -> Result<(), StoreError> {
+        match next {
+            Ok(batch) => {
+                let _turn = self.turn.lock().await;
+                self.follow(&batch)
+            }
+            Err(StoreError::Compacted(_)) => {
+                let _turn = self.turn.lock().await;
+                self.reload().await
+            }
+            Err(error) => Err(error),
         }
     }
 }

@@ -205,6 +205,11 @@ impl Snapshot {
         }
     }
 
+    /// Drops the targets and hands out what was true.
+    pub(super) fn into_state(self) -> Arc<State> {
+        self.state
+    }
+
     /// What is true.
     pub(crate) fn state(&self) -> &Arc<State> {
         &self.state

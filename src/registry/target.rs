@@ -27,7 +27,7 @@ pub(crate) struct Kinds {
 /// the last owner is gone, it is drained.
 #[derive(Debug)]
 pub(crate) struct Target {
-    place: Place,
+    place: Arc<Place>,
     /// The publications that are live by it; absent for an API's own definition.
     epoch: Option<Revision>,
     timeout: Duration,
@@ -118,7 +118,7 @@ impl Target {
     ) -> Self {
         let (lease, drained) = lease();
         let timeout = definition.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        Self { place, epoch, timeout, engine, drained, _lease: lease }
+        Self { place: Arc::new(place), epoch, timeout, engine, drained, _lease: lease }
     }
 
     /// Whether a publication of this epoch is live by it.
@@ -132,7 +132,7 @@ impl Target {
     }
 
     /// Where failures of its requests happened.
-    pub(crate) fn place(&self) -> &Place {
+    pub(crate) fn place(&self) -> &Arc<Place> {
         &self.place
     }
 
@@ -148,7 +148,7 @@ impl Target {
             _ => false,
         };
         Superseded {
-            place: self.place.clone(),
+            place: Place::clone(&self.place),
             requests: Arc::downgrade(self),
             drained: self.drained.clone(),
             closed: (!handed_on).then(|| self.engine.closed.clone()),

@@ -105,7 +105,12 @@ impl Store for MemoryStore {
             state.keep(batch);
             state.revision
         };
-        self.0.revision.send_replace(revision);
+        // Of two that committed at once the later may be here first.
+        self.0.revision.send_if_modified(|told| {
+            let news = *told < revision;
+            *told = revision.max(*told);
+            news
+        });
         Ok(())
     }
 

@@ -60,8 +60,9 @@ impl std::error::Error for Violation {}
 ///
 /// #[async_trait::async_trait]
 /// impl Backend for Greeter {
-///     async fn send(&self, _: Request<Body>, _: &Call) -> backhaul::Result<Response<Body>> {
-///         Ok(Response::new(Body::from("hello")))
+///     async fn send(&self, request: Request<Body>, _: &Call) -> backhaul::Result<Response<Body>> {
+///         let text = if request.method() == "HEAD" { "" } else { "hello" };
+///         Ok(Response::new(Body::from(text)))
 ///     }
 /// }
 ///

@@ -1,5 +1,5 @@
-//! What it takes to try a backend: a scripted upstream on a real socket, and the suite every backend
-//! must pass.
+//! What it takes to try a backend or a store: a scripted upstream on a real socket, and the suites
+//! every backend and every store must pass.
 //!
 //! For test code. **Not semver-stable**: anything here may change in any release.
 
@@ -12,6 +12,7 @@ use crate::transport::Transport;
 pub mod conformance;
 mod script;
 mod speaker;
+pub mod store;
 mod upstream;
 
 pub use self::script::{Gate, Received, Script, Step};

@@ -160,7 +160,8 @@ impl Shared {
             place.forget();
             return Ok(());
         }
-        match timeout(wait, self.places.acquire()).await {
+        // Rare, and boxed so that it does not make every request's future larger.
+        match Box::pin(timeout(wait, self.places.acquire())).await {
             Ok(Ok(place)) => {
                 place.forget();
                 Ok(())
@@ -183,7 +184,8 @@ impl Shared {
                 return Ok(connection);
             }
         }
-        self.connect().await
+        // Rare, and boxed so that it does not make every request's future larger.
+        Box::pin(self.connect()).await
     }
 
     fn pop(&self) -> Option<Connection> {

@@ -1,4 +1,4 @@
-//! Everything that is tried from outside: one binary, one module per topic.
+//! Everything that is tested from outside, in one binary: a link a file costs dearly.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,11 +11,17 @@
 mod agreement;
 mod architecture;
 mod conformance;
+mod drain;
 mod gateway;
 mod http_backend;
 mod interleavings;
+mod load;
 mod mock_backend;
+mod model_check;
+mod publishing;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;
+mod served;
+mod stores;
 mod transport;

@@ -1,120 +1,96 @@
 //! The rules of the registry, each with a test that fails without it.
 
-use backhaul::model::definition::{Settings, Url};
-use backhaul::registry::{Reason, Status};
-use backhaul::{
-    Api, BackendService, Change, CommitError, Definition, Environment, Group, Http, Kind, Mock,
-    Registry,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-const TEST: Environment = Environment::TEST;
-const LIVE: Environment = Environment::PRODUCTION;
+use backhaul::publish::{OutcomeKind, Receipt};
+use backhaul::registry::{Reason, Rejected, Status};
+use backhaul::time::{Clock, Timestamp};
+use backhaul::{Api, Change, CommitError, Environment, Group, Http, Kind, Registry};
 
-fn http(port: u16) -> Http {
+mod drafts;
+mod environments;
+mod expected;
+mod groups;
+mod limits;
+mod publications;
+mod receipts;
+mod services;
+mod views;
+
+pub(crate) const TEST: Environment = Environment::TEST;
+pub(crate) const LIVE: Environment = Environment::PRODUCTION;
+
+pub(crate) fn http(port: u16) -> Http {
     Http::to(format!("http://10.0.0.7:{port}"))
 }
 
-fn shop() -> Change {
+/// A service that is defined in RELEASE, and a draft that goes to it.
+pub(crate) fn shop() -> Change {
     Change::new()
         .service("orders", Kind::HTTP)
         .define("orders", LIVE, http(1))
         .group("shop", Group::host("shop.example.com"))
-        .api("shop/get_order", Api::get("/orders/[id]").service("orders", "/v1/orders/[id]"))
+        .api("shop/get_order", order("/orders/[id]"))
 }
 
-async fn registry(change: Change) -> Registry {
+/// An API that goes to the service of [`shop`].
+pub(crate) fn order(path: &str) -> Api {
+    Api::get(path).service_same_path("orders")
+}
+
+pub(crate) async fn registry(change: Change) -> Registry {
     let registry = Registry::in_memory().await.unwrap();
-    apply(&registry, change).await.unwrap();
+    apply(&registry, change).await;
     registry
 }
 
-async fn apply(registry: &Registry, change: Change) -> Result<backhaul::Receipt, CommitError> {
-    registry.publisher("test").apply(change).await
+/// Applies a change that must be accepted.
+pub(crate) async fn apply(registry: &Registry, change: Change) -> Receipt {
+    let receipt = registry.publisher("test").apply(change).await.unwrap();
+    // What a receipt counts is what it lists.
+    let count = |kind: &[OutcomeKind]| {
+        receipt.outcomes().filter(|outcome| kind.contains(&outcome.result)).count()
+    };
+    let counts = receipt.counts();
+    assert_eq!(count(&[OutcomeKind::Moved]), counts.moved);
+    assert_eq!(count(&[OutcomeKind::Unpublished]), counts.unpublished);
+    assert_eq!(count(&[OutcomeKind::Published, OutcomeKind::Republished]), counts.published);
+    assert_eq!(count(&[OutcomeKind::Displaced]), counts.displaced);
+    receipt
 }
 
 /// Applies a change that must be refused, checks that it left no trace, and says why it was.
-async fn refused(registry: &Registry, change: Change) -> Reason {
-    let before = format!("{:?}", registry.services());
-    let revision = registry.revision();
-    let error = apply(registry, change).await.unwrap_err();
-    assert_eq!(registry.revision(), revision);
-    assert_eq!(format!("{:?}", registry.services()), before);
+pub(crate) async fn rejected(registry: &Registry, change: Change) -> Rejected {
+    let before = (registry.revision(), registry.services());
+    let error = registry.publisher("test").apply(change).await.unwrap_err();
+    assert_eq!((registry.revision(), registry.services()), before);
     match error {
-        CommitError::Rejected(rejected) => rejected.reason,
+        CommitError::Rejected(rejected) => rejected,
         other => panic!("{other}"),
     }
 }
 
-fn status(registry: &Registry, api: &str, environment: &Environment) -> Option<Status> {
+pub(crate) async fn refused(registry: &Registry, change: Change) -> Reason {
+    rejected(registry, change).await.reason
+}
+
+pub(crate) fn status(registry: &Registry, api: &str, environment: &Environment) -> Option<Status> {
     registry.publication(api, environment).unwrap().map(|view| view.status)
 }
 
-#[tokio::test]
-async fn a_kind_never_changes() {
-    let registry = registry(shop()).await;
-    let reason = refused(&registry, Change::new().service("orders", Kind::MOCK)).await;
-    assert!(matches!(reason, Reason::KindImmutable { .. }), "{reason}");
-    apply(&registry, Change::new().service("orders", Kind::HTTP)).await.unwrap();
+/// A clock that stands still until it is told otherwise.
+#[derive(Clone, Debug, Default)]
+struct ManualClock(Arc<AtomicU64>);
+
+impl ManualClock {
+    fn set(&self, millis: u64) {
+        self.0.store(millis, Ordering::Relaxed);
+    }
 }
 
-#[tokio::test]
-async fn a_description_is_edited_and_a_rename_is_explicit() {
-    let registry = registry(shop().publish("shop/get_order", LIVE)).await;
-    let described = BackendService::new(Kind::HTTP).description("the order service");
-    apply(&registry, Change::new().service("orders", described)).await.unwrap();
-    apply(&registry, Change::new().rename_service("orders", "purchases")).await.unwrap();
-    assert!(registry.service("orders").unwrap().is_none());
-    let view = registry.service("purchases").unwrap().unwrap();
-    assert_eq!(view.description(), "the order service");
-    assert_eq!(status(&registry, "shop/get_order", &LIVE), Some(Status::Online));
-    let published = registry.publication("shop/get_order", &LIVE).unwrap().unwrap();
-    assert_eq!(published.api.backend.service.as_deref(), Some("purchases"));
-    let taken = Change::new().service("other", Kind::HTTP).rename_service("other", "purchases");
-    assert!(matches!(refused(&registry, taken).await, Reason::NameTaken(_)));
-}
-
-#[tokio::test]
-async fn a_publication_needs_a_definition_there() {
-    let registry = registry(shop()).await;
-    let reason = refused(&registry, Change::new().publish("shop/get_order", TEST)).await;
-    assert_eq!(reason.to_string(), "service \"orders\" has no definition in TEST");
-}
-
-#[tokio::test]
-async fn kinds_match() {
-    let registry = registry(shop()).await;
-    let reason = refused(&registry, Change::new().define("orders", TEST, Mock::new())).await;
-    assert!(matches!(reason, Reason::KindMismatch { .. }), "{reason}");
-}
-
-#[tokio::test]
-async fn an_update_moves_and_a_delete_unpublishes_and_a_new_definition_revives_nothing() {
-    let registry = registry(shop().publish("shop/get_order", LIVE)).await;
-    let moved = apply(&registry, Change::new().define("orders", LIVE, http(2))).await.unwrap();
-    assert_eq!(moved.counts().moved, 1);
-    let view = registry.publication("shop/get_order", &LIVE).unwrap().unwrap();
-    assert_eq!(view.effective.revision, moved.revision());
-
-    let deleted = apply(&registry, Change::new().delete_definition("orders", LIVE)).await.unwrap();
-    assert_eq!(deleted.counts().unpublished, 1);
-    assert_eq!(status(&registry, "shop/get_order", &LIVE), Some(Status::Offline));
-
-    apply(&registry, Change::new().define("orders", LIVE, http(3))).await.unwrap();
-    assert_eq!(status(&registry, "shop/get_order", &LIVE), Some(Status::Offline));
-    let again = apply(&registry, Change::new().publish("shop/get_order", LIVE)).await.unwrap();
-    assert_eq!((again.counts().published, again.counts().displaced), (1, 1));
-    assert_eq!(status(&registry, "shop/get_order", &LIVE), Some(Status::Online));
-}
-
-#[tokio::test]
-async fn addresses_are_resolved() {
-    let registry = registry(shop().publish("shop/get_order", LIVE)).await;
-    let view = registry.service("orders").unwrap().unwrap();
-    let addresses: Vec<_> = view.addresses(&LIVE).map(|row| row.address).collect();
-    assert_eq!(addresses, ["http://10.0.0.7:1/v1/orders/[id]"]);
-    assert_eq!(view.draft_count(), 1);
-    let definition = &view.definition(&LIVE).unwrap().definition;
-    let Settings::Http(http) = &definition.settings else { panic!() };
-    assert_eq!(http.url.as_ref().unwrap().parse::<Url>().unwrap().port(), 1);
-    let _: &Definition = definition;
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
 }

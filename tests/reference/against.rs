@@ -184,7 +184,7 @@ fn same(model: &Model, registry: &Registry) {
 fn same_api(model: &Model, registry: &Registry, name: &ApiName) {
     let full = format!("{}/{}", name.0, name.1);
     let draft = registry.api(&full).expect("a valid name").map(|(api, _)| plain(&api));
-    let expected = model.drafts.get(name).map(|draft| canonical(draft.api.clone()));
+    let expected = model.drafts.get(name).map(|draft| canonical(draft.clone()));
     assert_eq!(draft, expected, "{full}");
     for environment in ENVIRONMENTS {
         let at = environment.parse().expect("a known environment");

@@ -19,13 +19,6 @@ pub(crate) struct Publication {
     pub(crate) epoch: Option<u64>,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Draft {
-    /// How many drafts were made before it.
-    pub(crate) born: u64,
-    pub(crate) api: Api,
-}
-
 /// Everything that is true after some changes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Model {
@@ -36,12 +29,11 @@ pub(crate) struct Model {
     pub(crate) definitions: BTreeMap<(String, String), Definition>,
     /// Host and base path by name.
     pub(crate) groups: BTreeMap<String, (String, String)>,
-    pub(crate) drafts: BTreeMap<ApiName, Draft>,
-    pub(crate) born: u64,
+    pub(crate) drafts: BTreeMap<ApiName, Api>,
     /// By API and environment, the dormant ones included.
     pub(crate) publications: BTreeMap<(ApiName, String), Publication>,
-    /// What the change at work published.
-    pub(crate) published: Vec<(ApiName, String)>,
+    /// What the change at work published, in order. Empty between changes.
+    pub(super) published: Vec<(ApiName, String)>,
 }
 
 impl Model {
@@ -88,13 +80,14 @@ impl Model {
                 self.define(service, environment, &kind, to)?;
             }
             Edit::Update { service, environment, kind, to } => {
-                if self.known(&service)? == &kind {
-                    self.definition(&service, &environment).ok_or(Refusal::NoDefinition)?;
+                if self.known(&service)? != &kind {
+                    return Err(Refusal::KindMismatch);
                 }
+                self.definition(&service, &environment).ok_or(Refusal::NoDefinition)?;
                 self.define(service, environment, &kind, to)?;
             }
             Edit::DeleteDefinition { service, environment } => {
-                self.delete_definition(service, &environment)?;
+                self.delete_definition(service, environment)?;
             }
             other => self.edit_api(other)?,
         }
@@ -121,24 +114,27 @@ impl Model {
         Ok(())
     }
 
-    /// What was published through it is dormant from now on; what this very change defined and
-    /// published was never there.
-    fn delete_definition(&mut self, service: String, environment: &str) -> Result<(), Refusal> {
+    /// What was published through it stays, dormant. What this very change published against a
+    /// definition that it made itself goes: the change may make another, of the same epoch.
+    fn delete_definition(&mut self, service: String, environment: String) -> Result<(), Refusal> {
         self.known(&service)?;
-        let removed = self.definitions.remove(&(service.clone(), environment.to_owned()));
-        let epoch = removed.ok_or(Refusal::NoDefinition)?.epoch;
-        let (service, now) = (Backend::Service(service), self.revision);
-        self.publications.retain(|(_, place), publication| {
-            let through = publication.epoch == Some(epoch) && publication.api.backend == service;
-            !(through && place == environment && epoch == now)
-        });
+        let key = (service, environment);
+        let removed = self.definitions.remove(&key).ok_or(Refusal::NoDefinition)?;
+        let (service, environment) = key;
+        if removed.epoch == self.revision {
+            self.publications.retain(|(_, place), publication| {
+                *place != environment
+                    || publication.api.backend != Backend::Service(service.clone())
+                    || publication.epoch != Some(removed.epoch)
+            });
+        }
         Ok(())
     }
 
     /// What refers to it goes on referring to it.
     fn rename_service(&mut self, from: &str, to: &str) -> Result<(), Refusal> {
         self.known(from)?;
-        if self.services.contains_key(to) {
+        if from != to && self.services.contains_key(to) {
             return Err(Refusal::NameTaken);
         }
         let rename = |name: &mut String| {
@@ -147,8 +143,7 @@ impl Model {
             }
         };
         let published = self.publications.values_mut().map(|publication| &mut publication.api);
-        let drafts = self.drafts.values_mut().map(|draft| &mut draft.api);
-        for api in drafts.chain(published) {
+        for api in self.drafts.values_mut().chain(published) {
             if let Backend::Service(service) = &mut api.backend {
                 rename(service);
             }
@@ -172,7 +167,7 @@ impl Model {
         let live = |((api, environment), _): &(&(ApiName, String), &Publication)| {
             self.target(api, environment).is_some()
         };
-        if self.drafts.values().any(|draft| uses(&draft.api))
+        if self.drafts.values().any(uses)
             || self.publications.iter().filter(live).any(|(_, publication)| uses(&publication.api))
         {
             return Err(Refusal::InUse);

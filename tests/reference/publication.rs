@@ -1,7 +1,7 @@
 //! The part of the model that is about APIs: who holds which route.
 
 use super::edit::{Api, ApiName, Backend, Edit, Refusal};
-use super::model::{Draft, Model, Publication};
+use super::model::{Model, Publication};
 use super::router::same_paths;
 
 impl Model {
@@ -24,9 +24,7 @@ impl Model {
                 if let Backend::Service(service) = &api.backend {
                     self.known(service)?;
                 }
-                self.born += 1;
-                let born = self.drafts.get(&name).map_or(self.born, |draft| draft.born);
-                self.drafts.insert(name, Draft { born, api });
+                self.drafts.insert(name, api);
             }
             Edit::DeleteApi { name } => self.delete_api(&name)?,
             Edit::Publish { api, environment } => self.publish(api, environment)?,
@@ -53,7 +51,7 @@ impl Model {
     }
 
     fn publish(&mut self, name: ApiName, environment: String) -> Result<(), Refusal> {
-        let api = self.drafts.get(&name).ok_or(Refusal::UnknownApi)?.api.clone();
+        let api = self.drafts.get(&name).ok_or(Refusal::UnknownApi)?.clone();
         let epoch = match &api.backend {
             Backend::Inline(_) => None,
             Backend::Service(service) => {
@@ -66,11 +64,10 @@ impl Model {
         Ok(())
     }
 
-    /// Dormant publications are given up where the change published another API on their route.
+    /// What is dormant gives way to what the change published on the same route, whatever came of
+    /// that; of two that it published there the later one stays.
     pub(super) fn displace(&mut self) {
-        let mut published = self.published.clone();
-        published.sort_by_key(|(api, _)| self.drafts.get(api).map(|draft| draft.born));
-        for key in published {
+        for key in self.published.clone().into_iter().rev() {
             let losers =
                 self.rivals(&key).filter(|(_, live)| !live).map(|(rival, _)| rival.clone());
             for loser in losers.collect::<Vec<_>>() {
@@ -98,8 +95,8 @@ impl Model {
             return Err(Refusal::HostTaken);
         }
         let drafts: Vec<_> = self.drafts.iter().collect();
-        let clash = pairs(&drafts)
-            .any(|(one, other)| one.0.0 == other.0.0 && same_route(&one.1.api, &other.1.api));
+        let clash =
+            pairs(&drafts).any(|(one, other)| one.0.0 == other.0.0 && same_route(one.1, other.1));
         let live = self.publications.keys().filter(|key| self.target(&key.0, &key.1).is_some());
         let mut alone = live.chain(&self.published);
         if clash || alone.any(|key| self.rivals(key).any(|(_, live)| live)) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidDefinition, MAX_TIMEOUT};
+use super::{InvalidDefinition, MAX_TIMEOUT, check_whole};
 use crate::model::duration;
 use crate::model::limits::{MAX_MOCK_BODY, MAX_MOCK_HEADERS};
 
@@ -103,7 +103,7 @@ impl Mock {
         if self.delay.is_some_and(|delay| delay > MAX_TIMEOUT) {
             return Err(InvalidDefinition::new("delay", "is longer than 120s"));
         }
-        Ok(())
+        self.delay.map_or(Ok(()), |delay| check_whole("delay", delay))
     }
 }
 

@@ -149,10 +149,21 @@ impl Definition {
 
 /// Whether a timeout of `field` is one that may be set.
 pub(crate) fn check_timeout(field: &str, timeout: Duration) -> Result<(), InvalidDefinition> {
-    if (MIN_TIMEOUT..=MAX_TIMEOUT).contains(&timeout) {
+    if !(MIN_TIMEOUT..=MAX_TIMEOUT).contains(&timeout) {
+        return Err(InvalidDefinition::new(
+            field,
+            format!("{timeout:?} is not between 1ms and 120s"),
+        ));
+    }
+    check_whole(field, timeout)
+}
+
+/// Whether a duration is one that stores keep: whole milliseconds.
+fn check_whole(field: &str, duration: Duration) -> Result<(), InvalidDefinition> {
+    if duration.subsec_nanos().is_multiple_of(1_000_000) {
         Ok(())
     } else {
-        Err(InvalidDefinition::new(field, format!("{timeout:?} is not between 1ms and 120s")))
+        Err(InvalidDefinition::new(field, format!("{duration:?} is not in whole milliseconds")))
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct RequestPath<'a> {
 #[derive(Debug)]
 struct Segments {
     count: usize,
+    /// Whether something in it is percent-encoded.
+    encoded: bool,
     few: [Segment; INLINE],
     more: Vec<Segment>,
 }
@@ -45,7 +47,7 @@ impl<'a> RequestPath<'a> {
             return Err(InvalidPath::TooLong);
         }
         let mut segments = Segments::of(raw)?;
-        let canonical = if raw.bytes().any(|byte| byte == b'%') {
+        let canonical = if segments.encoded {
             let text = decoded(raw)?;
             let mut decoded = Segments::of(&text)?;
             decoded.came_from(&segments);
@@ -97,7 +99,8 @@ impl<'a> RequestPath<'a> {
 
 impl Segments {
     fn of(path: &str) -> Result<Self, InvalidPath> {
-        let mut segments = Self { count: 0, few: [Segment::default(); INLINE], more: Vec::new() };
+        let mut segments =
+            Self { count: 0, encoded: false, few: [Segment::default(); INLINE], more: Vec::new() };
         let mut start = 1;
         for (at, byte) in path.bytes().enumerate().skip(1) {
             match byte {
@@ -105,6 +108,7 @@ impl Segments {
                     segments.push(path, start, at)?;
                     start = at + 1;
                 }
+                b'%' => segments.encoded = true,
                 b'\\' => return Err(InvalidPath::Ambiguous("a backslash")),
                 _ => {}
             }

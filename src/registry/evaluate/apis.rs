@@ -44,6 +44,9 @@ impl Draft<'_> {
             let (from, to) = (from.group().clone(), to.group().clone());
             return Err(Reason::OtherGroup { from, to });
         }
+        if to == from {
+            return Ok(());
+        }
         if self.next.api_id(&to).is_some() {
             return Err(Reason::NameTaken(to.to_string()));
         }
@@ -103,6 +106,6 @@ impl Draft<'_> {
     }
 
     fn api_before(&self, name: &ApiName) -> Option<Revision> {
-        Some(self.base.api(self.base.api_id(name)?)?.stamp.revision)
+        Some(self.base.api(self.api_meant(name)?)?.stamp.revision)
     }
 }

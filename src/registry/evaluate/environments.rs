@@ -88,8 +88,7 @@ impl Draft<'_> {
     }
 
     fn environment_before(&self, name: &Environment) -> Option<crate::model::Revision> {
-        let id = self.base.environment_id(name.as_str())?;
-        Some(self.base.environment(id)?.stamp.revision)
+        Some(self.base.environment(self.environment_meant(name)?)?.stamp.revision)
     }
 }
 

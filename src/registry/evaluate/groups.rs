@@ -34,6 +34,9 @@ impl Draft<'_> {
         let (id, from) = self.group_named(from)?;
         expected(expect, self.group_before(&from))?;
         let to: GroupName = to.parse()?;
+        if to == from {
+            return Ok(());
+        }
         if self.next.group_id(&to).is_some() {
             return Err(Reason::NameTaken(to.to_string()));
         }
@@ -84,6 +87,8 @@ impl Draft<'_> {
     }
 
     fn group_before(&self, name: &GroupName) -> Option<Revision> {
-        Some(self.base.group(self.base.group_id(name)?)?.record.stamp.revision)
+        let known = self.next.group_id(name);
+        let gone = || self.base.group_id(name).filter(|id| self.next.group(*id).is_none());
+        Some(self.base.group(known.or_else(gone)?)?.record.stamp.revision)
     }
 }

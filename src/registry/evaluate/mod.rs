@@ -146,12 +146,38 @@ impl Draft<'_> {
         }
     }
 
-    /// What is dormant gives way to what the change published.
+    /// What is dormant gives way to what the change published; of two that it published on one route,
+    /// and that both fell dormant, to the later one.
     fn settle(&mut self) {
-        for (environment, api, index) in self.publications.clone() {
+        let mut published: Vec<_> = self.publications.iter().copied().collect();
+        published.sort_unstable_by_key(|(_, _, index)| std::cmp::Reverse(*index));
+        for (environment, api, index) in published {
             self.index = index;
             self.displace_rivals(api, environment);
         }
+    }
+
+    /// What came and went within the change did nothing.
+    fn forget_passing(&mut self) {
+        let (base, next) = (self.base, &self.next);
+        let apis = (base.next().api..self.ids.api).map(ApiId::new);
+        let apis: BTreeSet<_> = apis.filter(|id| next.api(*id).is_none()).collect();
+        let passing =
+            |id: EnvironmentId| base.environment(id).is_none() && next.environment(id).is_none();
+        self.events.retain_mut(|event| match event {
+            Event::Updated { environment, apis: moved }
+            | Event::Undefined { environment, apis: moved } => {
+                for api in &apis {
+                    moved.remove(api.number());
+                }
+                !passing(*environment)
+            }
+            Event::Published { api, environment, .. }
+            | Event::Unpublished { api, environment }
+            | Event::Displaced { api, environment } => {
+                !apis.contains(api) && !passing(*environment)
+            }
+        });
     }
 
     /// The rules about uniqueness, which hold for what all edits leave together.
@@ -172,6 +198,7 @@ impl Draft<'_> {
         if self.ids != self.base.next() {
             self.write(Key::Next, Some(Record::Next(self.ids)));
         }
+        self.forget_passing();
         self.next.advance(self.stamp.revision);
         let Self { next: state, writes, events, origins, .. } = self;
         Evaluated { state, writes, events, origins }
@@ -219,6 +246,26 @@ impl Draft<'_> {
         self.next
             .environment_id(name.as_str())
             .ok_or_else(|| Reason::UnknownEnvironment(name.clone()))
+    }
+
+    // === Finding what an expectation is about ===
+    //
+    // What has the name now, or else what had it before the change and is gone. Who once had a name
+    // that moved on is somebody else.
+
+    fn service_meant(&self, name: &ServiceName) -> Option<ServiceId> {
+        let gone = || self.base.service_id(name).filter(|id| self.next.service(*id).is_none());
+        self.next.service_id(name).or_else(gone)
+    }
+
+    fn api_meant(&self, name: &ApiName) -> Option<ApiId> {
+        let gone = || self.base.api_id(name).filter(|id| self.next.api(*id).is_none());
+        self.next.api_id(name).or_else(gone)
+    }
+
+    fn environment_meant(&self, name: &Environment) -> Option<EnvironmentId> {
+        let name = name.as_str();
+        self.next.environment_id(name).or_else(|| self.base.environment_id(name))
     }
 
     /// The names of APIs, for a refusal.

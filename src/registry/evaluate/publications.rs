@@ -144,7 +144,7 @@ impl Draft<'_> {
     }
 
     fn publication_before(&self, name: &ApiName, environment: &Environment) -> Option<Revision> {
-        let at = self.base.environment_id(environment.as_str())?;
-        Some(self.base.stage(at)?.publication(self.base.api_id(name)?)?.stamp.revision)
+        let at = self.environment_meant(environment)?;
+        Some(self.base.stage(at)?.publication(self.api_meant(name)?)?.stamp.revision)
     }
 }

@@ -71,6 +71,9 @@ impl Draft<'_> {
         let (id, from) = self.service_named(from)?;
         expected(expect, self.service_before(&from))?;
         let to: ServiceName = to.parse()?;
+        if to == from {
+            return Ok(());
+        }
         if self.next.service_id(&to).is_some() {
             return Err(Reason::NameTaken(to.to_string()));
         }
@@ -191,12 +194,12 @@ impl Draft<'_> {
     }
 
     fn service_before(&self, name: &ServiceName) -> Option<Revision> {
-        Some(self.base.service(self.base.service_id(name)?)?.stamp.revision)
+        Some(self.base.service(self.service_meant(name)?)?.stamp.revision)
     }
 
     fn definition_before(&self, name: &ServiceName, environment: &Environment) -> Option<Revision> {
-        let at = self.base.environment_id(environment.as_str())?;
-        let definition = self.base.stage(at)?.definition(self.base.service_id(name)?)?;
+        let at = self.environment_meant(environment)?;
+        let definition = self.base.stage(at)?.definition(self.service_meant(name)?)?;
         Some(definition.stamp.revision)
     }
 }

@@ -1,0 +1,33 @@
+//! The manual: one chapter a module, to be read in this order.
+//!
+//! | chapter | question |
+//! |---|---|
+//! | [`concepts`] | what is there, and how does it hang together? |
+//! | [`publishing`] | how does something change, and when is the old side idle? |
+//! | [`life_of_a_request`] | what happens to a request, and what can its client be told? |
+//! | [`defaults`] | how much of everything, why, and what happens beyond? |
+//! | [`write_a_backend`] | how does a kind of one's own come to be? |
+//! | [`limits`] | what is not there yet? |
+//!
+//! Every sample in it is compiled and run by the tests, and its tables are compared with the code.
+
+#[doc = include_str!("concepts.md")]
+pub mod concepts {}
+
+#[doc = include_str!("publishing.md")]
+pub mod publishing {}
+
+#[doc = include_str!("life_of_a_request.md")]
+pub mod life_of_a_request {}
+
+#[doc = include_str!("defaults.md")]
+pub mod defaults {}
+
+#[doc = include_str!("write_a_backend.md")]
+pub mod write_a_backend {}
+
+#[doc = include_str!("limits.md")]
+pub mod limits {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The manual's tables say what the code does.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::error::{Answer, ErrorKind};
+use crate::gateway::limits as gateway;
+use crate::model::definition::{MAX_TIMEOUT, MIN_TIMEOUT};
+use crate::model::limits as model;
+use crate::registry::target::DEFAULT_TIMEOUT;
+use crate::transport;
+
+const CHAPTERS: [&str; 6] = [
+    include_str!("concepts.md"),
+    include_str!("publishing.md"),
+    include_str!("life_of_a_request.md"),
+    include_str!("defaults.md"),
+    include_str!("write_a_backend.md"),
+    include_str!("limits.md"),
+];
+const LIFE_OF_A_REQUEST: &str = CHAPTERS[2];
+const DEFAULTS: &str = CHAPTERS[3];
+
+/// The rows of a chapter's tables, each as its cells.
+fn rows(chapter: &str) -> impl Iterator<Item = Vec<&str>> {
+    let lines = chapter.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
+    lines.map(|line| line.split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+}
+
+#[test]
+fn the_table_of_errors_is_the_one_of_the_code() {
+    let told: Vec<Vec<_>> =
+        rows(LIFE_OF_A_REQUEST).filter(|row| row[0].len() == 6 && row.len() == 5).collect();
+    let expected: Vec<Vec<_>> = ErrorKind::ALL
+        .iter()
+        .map(|kind| {
+            let Answer { status, code, .. } = kind.answer();
+            let party = format!("{:?}", kind.party()).to_lowercase();
+            let stage = format!("{:?}", kind.usual_stage()).to_lowercase();
+            vec![code.to_owned(), status.as_str().to_owned(), party, stage]
+        })
+        .collect();
+    let told: Vec<&[&str]> = told.iter().map(|row| &row[..4]).collect();
+    assert_eq!(told, expected);
+}
+
+fn bytes(count: usize) -> String {
+    match count {
+        0 => "0".to_owned(),
+        _ if count.is_multiple_of(1 << 40) => format!("{} TiB", count >> 40),
+        _ if count.is_multiple_of(1 << 20) => format!("{} MiB", count >> 20),
+        _ if count.is_multiple_of(1 << 10) => format!("{} KiB", count >> 10),
+        _ => count.to_string(),
+    }
+}
+
+fn time(length: Duration) -> String {
+    if length.subsec_millis() > 0 {
+        format!("{} ms", length.as_millis())
+    } else {
+        format!("{} s", length.as_secs())
+    }
+}
+
+fn whole(count: u64) -> String {
+    bytes(usize::try_from(count).unwrap())
+}
+
+/// Every public limit with its value.
+fn limits() -> Vec<(&'static str, String)> {
+    vec![
+        ("gateway::limits::MAX_URI", bytes(gateway::MAX_URI)),
+        ("gateway::limits::MAX_HEADER_BYTES", bytes(gateway::MAX_HEADER_BYTES)),
+        ("gateway::limits::MAX_HEADERS", bytes(gateway::MAX_HEADERS)),
+        ("gateway::limits::MAX_BODY", whole(gateway::MAX_BODY)),
+        ("gateway::limits::BODY_IDLE", time(gateway::BODY_IDLE)),
+        ("gateway::limits::TIMEOUT", time(gateway::TIMEOUT)),
+        ("gateway::limits::MAX_MESSAGE", bytes(gateway::MAX_MESSAGE)),
+        ("model::definition::MIN_TIMEOUT", time(MIN_TIMEOUT)),
+        ("model::definition::MAX_TIMEOUT", time(MAX_TIMEOUT)),
+        ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
+        ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
+        ("transport::MAX_IDLE", transport::MAX_IDLE.to_string()),
+        ("transport::IDLE_LIMIT", time(transport::IDLE_LIMIT)),
+        ("model::limits::MAX_DESCRIPTION", bytes(model::MAX_DESCRIPTION)),
+        ("model::limits::MAX_ENVIRONMENT_DESCRIPTION", bytes(model::MAX_ENVIRONMENT_DESCRIPTION)),
+        ("model::limits::MAX_PATH", bytes(model::MAX_PATH)),
+        ("model::limits::MAX_SEGMENTS", bytes(model::MAX_SEGMENTS)),
+        ("model::limits::MAX_SHAPES", bytes(model::MAX_SHAPES)),
+        ("model::limits::MAX_HOSTS", bytes(model::MAX_HOSTS)),
+        ("model::limits::MAX_SAMPLE", bytes(model::MAX_SAMPLE)),
+        ("model::limits::MAX_ERROR_SAMPLE", bytes(model::MAX_ERROR_SAMPLE)),
+        ("model::limits::MAX_MOCK_BODY", bytes(model::MAX_MOCK_BODY)),
+        ("model::limits::MAX_MOCK_HEADERS", bytes(model::MAX_MOCK_HEADERS)),
+        ("model::limits::MAX_CUSTOM_DEFINITION", bytes(model::MAX_CUSTOM_DEFINITION)),
+        ("model::limits::MAX_ENVIRONMENTS", bytes(model::MAX_ENVIRONMENTS)),
+        ("model::limits::MAX_BODY_LIMIT", whole(model::MAX_BODY_LIMIT)),
+        ("model::limits::MAX_REASON", bytes(model::MAX_REASON)),
+    ]
+}
+
+#[test]
+fn the_defaults_are_those_of_the_code() {
+    let told: BTreeSet<_> = rows(DEFAULTS)
+        .filter(|row| row[0].contains("::"))
+        .map(|row| (row[0].to_owned(), row[1].to_owned()))
+        .collect();
+    let expected: BTreeSet<_> =
+        limits().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    assert_eq!(told, expected);
+    assert_eq!(gateway::TIMEOUT, DEFAULT_TIMEOUT);
+}
+
+#[test]
+fn no_public_limit_is_left_out() {
+    let sources = [
+        ("gateway::limits", include_str!("../gateway/limits.rs")),
+        ("model::limits", include_str!("../model/limits.rs")),
+        ("model::definition", include_str!("../model/definition/mod.rs")),
+        ("transport", include_str!("../transport/mod.rs")),
+    ];
+    let written: BTreeSet<_> = sources
+        .iter()
+        .flat_map(|(module, text)| {
+            let constants = text.lines().filter_map(|line| line.strip_prefix("pub const "));
+            constants.map(move |rest| format!("{module}::{}", rest.split(':').next().unwrap()))
+        })
+        .collect();
+    let listed: BTreeSet<_> = limits().into_iter().map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(written, listed);
+}
+
+#[test]
+fn every_row_says_why_and_what_else() {
+    for row in rows(DEFAULTS).filter(|row| row[0].contains("::")) {
+        assert!(row.len() == 4 && row.iter().all(|cell| cell.len() > 1), "{row:?}");
+    }
+}
+
+#[test]
+fn chapters_are_short() {
+    for chapter in CHAPTERS {
+        let lines = chapter.lines().count();
+        assert!(lines < 120, "{lines} lines: {}", chapter.lines().next().unwrap());
+    }
+}

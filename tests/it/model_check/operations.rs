@@ -1,0 +1,140 @@
+//! Changes drawn from so few names that they meet.
+
+use backhaul::model::definition::Settings;
+use backhaul::{Api, Change, Definition, Environment, Group, Http, Kind, Mock};
+
+use crate::reference::edit::{self, ApiName, Backend, Edit};
+
+pub(super) const SERVICES: [&str; 3] = ["a", "b", "c"];
+pub(super) const ENVIRONMENTS: [Environment; 2] = [Environment::TEST, Environment::PRODUCTION];
+pub(super) const GROUPS: [&str; 2] = ["g", "h"];
+pub(super) const HOSTS: [&str; 2] = ["one.example.com", "two.example.com"];
+pub(super) const APIS: [&str; 3] = ["gone", "left", "back"];
+const KINDS: [&str; 2] = ["http", "mock"];
+const BASE_PATHS: [&str; 2] = ["/", "/x"];
+const METHODS: [&str; 4] = ["GET", "GET", "POST", "ANY"];
+const PATHS: [&str; 8] = ["/a", "/%61", "/a/[x]", "/a/[y]", "/[p]/b", "/x/a", "/a/*", "/*"];
+const TARGETS: [&str; 3] = ["one", "two", "three"];
+
+/// What an edit is decoded from. Plain numbers are drawn, and made smaller, far faster than texts.
+pub(super) type Drawn = [u8; 7];
+
+/// The changes that some numbers stand for; two in five edits join the change before.
+pub(super) fn changes(drawn: &[Drawn]) -> Vec<Vec<Edit>> {
+    let mut changes: Vec<Vec<Edit>> = Vec::new();
+    for numbers in drawn {
+        match changes.last_mut() {
+            Some(last) if numbers[6] % 5 > 2 && last.len() < 8 => last.push(edit(numbers)),
+            _ => changes.push(vec![edit(numbers)]),
+        }
+    }
+    changes
+}
+
+/// Which edit the first number stands for, each as often as it stands here.
+const KINDS_OF_EDIT: &[u8; 37] = b"ssssrxdddddduuDDDggGaaaaaaAppppppppPP";
+
+fn edit(drawn: &Drawn) -> Edit {
+    let one =
+        |texts: &[&str], place: usize| texts[usize::from(drawn[place]) % texts.len()].to_owned();
+    // The first of a pool more often than the others.
+    let skewed = |texts: &[&str], place: usize| match drawn[place] {
+        0..=100 => texts[0].to_owned(),
+        _ => one(texts, place),
+    };
+    let service = |place| skewed(&SERVICES, place);
+    let environment = |place: usize| ENVIRONMENTS[usize::from(drawn[place] < 180)].to_string();
+    let kind = |place: usize| KINDS[usize::from(drawn[place] > 230)].to_owned();
+    let group = |place| skewed(&GROUPS, place);
+    let api_name = || (group(1), one(&APIS, 2));
+    match KINDS_OF_EDIT[usize::from(drawn[0]) % KINDS_OF_EDIT.len()] {
+        b's' => Edit::Service { name: service(1), kind: kind(2) },
+        b'r' => Edit::RenameService { from: service(1), to: one(&SERVICES, 2) },
+        b'x' => Edit::DeleteService { name: service(1) },
+        b'd' => Edit::Define {
+            service: service(1),
+            environment: environment(2),
+            kind: kind(3),
+            to: one(&TARGETS, 4),
+        },
+        b'u' => Edit::Update {
+            service: service(1),
+            environment: environment(2),
+            kind: kind(3),
+            to: one(&TARGETS, 4),
+        },
+        b'D' => Edit::DeleteDefinition { service: service(1), environment: environment(2) },
+        b'g' => Edit::Group {
+            name: group(1),
+            host: skewed(&HOSTS, 2),
+            base_path: skewed(&BASE_PATHS, 3),
+        },
+        b'G' => Edit::DeleteGroup { name: group(1) },
+        b'a' => Edit::Api { name: api_name(), api: api(one(&METHODS, 3), one(&PATHS, 4), drawn) },
+        b'A' => Edit::DeleteApi { name: api_name() },
+        b'p' => Edit::Publish { api: api_name(), environment: environment(3) },
+        _ => Edit::Unpublish { api: api_name(), environment: environment(3) },
+    }
+}
+
+fn api(method: String, path: String, drawn: &Drawn) -> edit::Api {
+    let backend = match drawn[5] {
+        0..=200 => Backend::Service(SERVICES[usize::from(drawn[5]) / 67].to_owned()),
+        inline => Backend::Inline(TARGETS[usize::from(inline) % TARGETS.len()].to_owned()),
+    };
+    edit::Api { method, path, backend }
+}
+
+/// The change with one more edit.
+pub(super) fn add(change: Change, edit: &Edit) -> Change {
+    let at = |name: &str| name.parse::<Environment>().unwrap();
+    let full = |(group, name): &ApiName| format!("{group}/{name}");
+    match edit {
+        Edit::Service { name, kind } => change.service(name, kind.parse::<Kind>().unwrap()),
+        Edit::RenameService { from, to } => change.rename_service(from, to),
+        Edit::DeleteService { name } => change.delete_service(name),
+        Edit::Define { service, environment, kind, to } => {
+            change.define(service, at(environment), definition(kind, to))
+        }
+        Edit::Update { service, environment, kind, to } => {
+            change.update(service, at(environment), definition(kind, to))
+        }
+        Edit::DeleteDefinition { service, environment } => {
+            change.delete_definition(service, at(environment))
+        }
+        Edit::Group { name, host, base_path } => {
+            change.group(name, Group::host(host).base_path(base_path))
+        }
+        Edit::DeleteGroup { name } => change.delete_group(name),
+        Edit::Api { name, api } => {
+            let draft = Api::new(&api.method, &api.path);
+            let draft = match &api.backend {
+                Backend::Service(service) => draft.service_same_path(service),
+                Backend::Inline(to) => draft.inline(definition("mock", to)),
+            };
+            change.api(full(name), draft)
+        }
+        Edit::DeleteApi { name } => change.delete_api(full(name)),
+        Edit::Publish { api, environment } => change.publish(full(api), at(environment)),
+        Edit::Unpublish { api, environment } => change.unpublish(full(api), at(environment)),
+    }
+}
+
+fn definition(kind: &str, to: &str) -> Definition {
+    match kind {
+        "http" => Http::to(format!("http://10.0.0.1/{to}")).into(),
+        _ => Mock::new().body(to).into(),
+    }
+}
+
+/// Where a definition leads: the inverse of what [`add`] writes.
+pub(super) fn leads_to(definition: &Definition) -> String {
+    match &definition.settings {
+        Settings::Http(http) => {
+            let url = http.url.as_deref().unwrap();
+            url.strip_prefix("http://10.0.0.1/").unwrap().to_owned()
+        }
+        Settings::Mock(mock) => mock.body.clone(),
+        other => panic!("{other:?}"),
+    }
+}
