@@ -71,7 +71,7 @@ pub(crate) fn resident_bytes() -> u64 {
     let rollup =
         fs::read_to_string("/proc/self/smaps_rollup").expect("Linux tells resident memory");
     let kib = rollup.lines().find_map(|line| line.strip_prefix("Rss:")).map(str::trim);
-    let number =
-        kib.and_then(|kib| kib.strip_suffix(" kB")).and_then(|kib| kib.parse::<u64>().ok());
-    1024_u64 * number.expect("the resident memory is given in kB")
+    let number: Option<u64> =
+        kib.and_then(|kib| kib.strip_suffix(" kB")).and_then(|kib| kib.parse().ok());
+    1024 * number.expect("the resident memory is given in kB")
 }
