@@ -1,6 +1,7 @@
 //! The registry against the reference model: after every change both must have answered the same, and
 //! hold the same.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -18,12 +19,12 @@ mod observe;
 mod operations;
 mod requests;
 
-/// Changes that are applied and compared in one run.
+/// Edits that are made in one run; after every change, of 1.7 edits on average, all is compared.
 const OPERATIONS: usize = 100_000;
 /// Edits in the longest sequence: the names are so few that more would say nothing new.
 const LONGEST: usize = 80;
-/// How many sequences surely come to [`OPERATIONS`]; 3 of 5 edits begin a change.
-const SEQUENCES: u32 = 4_600;
+/// How many sequences, of 40 edits on average, surely come to [`OPERATIONS`].
+const SEQUENCES: u32 = 2_700;
 /// Answers the model can give: accepted, and every refusal.
 const ANSWERS: usize = 12;
 
@@ -31,6 +32,7 @@ const ANSWERS: usize = 12;
 fn the_registry_does_what_the_model_does() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let answers = Mutex::new(BTreeMap::new());
+    let made = Cell::new(0);
     let config = Config {
         cases: SEQUENCES,
         failure_persistence: None,
@@ -41,13 +43,16 @@ fn the_registry_does_what_the_model_does() {
     TestRunner::new(config)
         .run(&(sequences, any::<u32>()), |(drawn, seed)| {
             let changes = operations::changes(&drawn);
+            made.set(made.get() + drawn.len());
             runtime.block_on(follow(&changes, seed.into(), &answers))
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
     let answers = answers.into_inner().unwrap();
-    assert!(answers.values().sum::<usize>() >= OPERATIONS, "{answers:?}");
+    assert!(made.get() >= OPERATIONS, "{}", made.get());
     assert_eq!(answers.len(), ANSWERS, "an answer that never came: {answers:?}");
-    assert!(answers["Ok(())"] > OPERATIONS / 4, "too much is refused: {answers:?}");
+    let all = answers.values().sum::<usize>();
+    assert!(answers["Ok(())"] > all / 2, "too much is refused: {answers:?}");
+    assert!(answers["Err(RouteTaken)"] > all / 100, "too few meet: {answers:?}");
 }
 
 /// Applies the changes to a registry and to the model, and compares after each; in the end also with
@@ -61,13 +66,13 @@ async fn follow(
     let registry = open(&store).await;
     let follower = open(&store).await;
     let mut model = Model::default();
-    let mut before = observe::whole(&registry);
+    let mut before = observe::seen(&registry);
     for (step, edits) in (seed..).zip(changes) {
         let change = edits.iter().fold(Change::new(), operations::add);
         let made = registry.publisher("model").apply(change).await;
         let wanted = model.apply(edits).map_err(|(_, refusal)| refusal);
         prop_assert_eq!(&answer(made.map(drop)), &wanted, "{:?}", edits);
-        let now = observe::whole(&registry);
+        let now = observe::seen(&registry);
         match &wanted {
             Ok(()) => {
                 prop_assert_eq!(&now.0, &observe::wanted(&model), "after {:?}", edits);
@@ -83,7 +88,7 @@ async fn follow(
         tokio::task::yield_now().await;
     }
     for other in [restarted, follower] {
-        prop_assert_eq!(&observe::whole(&other), &before, "of the same store");
+        prop_assert_eq!(&observe::seen(&other), &before, "of the same store");
         requests::compare(&other, &model, seed)?;
     }
     Ok(())

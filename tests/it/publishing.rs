@@ -40,7 +40,7 @@ async fn a_caller_who_goes_away_leaves_no_change_durable_but_invisible() {
     // One poll for each point at which the caller can be waiting, and more.
     for polls in 0..24 {
         let store = ScriptedStore::new([Step::Slowly(4)]);
-        let registry = open(store.clone()).await;
+        let registry = open(Arc::<ScriptedStore>::clone(&store)).await;
         let publisher = registry.publisher("test");
         let mut applying = Box::pin(publisher.apply(note("first")));
         for _ in 0..polls {
@@ -75,7 +75,7 @@ async fn futures_poll<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
 #[tokio::test]
 async fn what_is_visible_is_durable() {
     let store = ScriptedStore::new([Step::Slowly(16)]);
-    let registry = open(store.clone()).await;
+    let registry = open(Arc::<ScriptedStore>::clone(&store)).await;
     let publisher = registry.publisher("test");
     let mut applying = Box::pin(publisher.apply(note("first")));
     while !futures_poll(applying.as_mut()).await {
@@ -89,7 +89,7 @@ async fn what_is_visible_is_durable() {
 async fn a_commit_whose_answer_is_lost_is_looked_up() {
     for lost_looks in [0, 1, 7] {
         let store = ScriptedStore::new([Step::Kept, Step::NotKept]);
-        let registry = open(store.clone()).await;
+        let registry = open(Arc::<ScriptedStore>::clone(&store)).await;
         let publisher = registry.publisher("test");
         store.find(Find::FailFirst(lost_looks));
         let receipt = publisher.apply(note("kept")).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_commit_whose_answer_is_lost_is_looked_up() {
 async fn what_cannot_be_looked_up_is_not_guessed() {
     for (step, revision) in [(Step::Kept, 1), (Step::NotKept, 0)] {
         let store = ScriptedStore::new([step]);
-        let registry = open(store.clone()).await;
+        let registry = open(Arc::<ScriptedStore>::clone(&store)).await;
         store.find(Find::FailFirst(u32::MAX));
         let publisher = registry.publisher("test");
         let error = publisher.apply(note("which?")).await.unwrap_err();
@@ -131,7 +131,7 @@ async fn what_cannot_be_looked_up_is_not_guessed() {
 #[tokio::test]
 async fn a_store_that_fails_refuses_the_change_and_the_old_state_serves() {
     let store = ScriptedStore::new([Step::Through, Step::Fail, Step::Fail]);
-    let registry = open(store.clone()).await;
+    let registry = open(Arc::<ScriptedStore>::clone(&store)).await;
     let publisher = registry.publisher("test");
     publisher.apply(shop().publish("shop/get_order", LIVE)).await.unwrap();
     let gateway = backhaul::Gateway::new(&registry);
@@ -188,7 +188,7 @@ async fn what_another_committed_first_counts() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_went_back_is_an_error_and_not_a_wait() {
     let store = ScriptedStore::new([]);
-    let registry = open(store.clone()).await;
+    let registry = open(Arc::<ScriptedStore>::clone(&store)).await;
     let publisher = registry.publisher("test");
     publisher.apply(note("first")).await.unwrap();
     store.replay([Step::Conflict(Revision::ZERO)]);

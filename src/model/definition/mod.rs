@@ -256,22 +256,22 @@ impl Definition {
 
 fn settings(kind: &Kind, table: Map<String, Value>) -> Result<Settings, InvalidDefinition> {
     Ok(match kind.as_str() {
-        "http" => Settings::Http(read(table)?),
-        "vpc" => Settings::Vpc(read(table)?),
-        "function_compute" => Settings::FunctionCompute(read(table)?),
-        "oss" => Settings::Oss(read(table)?),
-        "event_bridge" => Settings::EventBridge(read(table)?),
-        "discovery" => Settings::Discovery(read(table)?),
-        "mixed" => Settings::Mixed(read(table)?),
-        "mock" => Settings::Mock(read(table)?),
+        "http" => Settings::Http(read(&table)?),
+        "vpc" => Settings::Vpc(read(&table)?),
+        "function_compute" => Settings::FunctionCompute(read(&table)?),
+        "oss" => Settings::Oss(read(&table)?),
+        "event_bridge" => Settings::EventBridge(read(&table)?),
+        "discovery" => Settings::Discovery(read(&table)?),
+        "mixed" => Settings::Mixed(read(&table)?),
+        "mock" => Settings::Mock(read(&table)?),
         _ => Settings::Custom(Custom { kind: kind.clone(), settings: table }),
     })
 }
 
-fn read<T: DeserializeOwned>(table: Map<String, Value>) -> Result<T, InvalidDefinition> {
+fn read<T: DeserializeOwned>(table: &Map<String, Value>) -> Result<T, InvalidDefinition> {
     match serde_json::from_value(Value::Object(table.clone())) {
         Ok(settings) => Ok(settings),
-        Err(error) => Err(blame::<T>(&table, &error.to_string())),
+        Err(error) => Err(blame::<T>(table, &error.to_string())),
     }
 }
 

@@ -17,12 +17,21 @@ fn order(path: &str) -> Api {
 
 /// Texts that are neither pattern nor template, and why.
 fn no_paths() -> Vec<(String, &'static str)> {
+    let long = [
+        ("/s".repeat(33), "has more than 32 segments"),
+        (format!("/{}", "x".repeat(8 * 1024)), "is longer than 8192 bytes"),
+        (format!("/[{}]", "x".repeat(65)), "has a segment "),
+    ];
+    let short = ambiguous().into_iter().chain(misplaced());
+    short.map(|(text, why)| (text.to_owned(), why)).chain(long).collect()
+}
+
+/// What no path has anywhere.
+fn ambiguous() -> Vec<(&'static str, &'static str)> {
     let slash = "does not start with '/'";
     let malformed = "contains a malformed '%'";
     let dots = "contains a dot segment";
-    let star = "has a '*' that is not the whole last segment";
-    let parameter = "has a segment ";
-    let texts = [
+    vec![
         ("", slash),
         ("orders", slash),
         ("*", slash),
@@ -57,6 +66,14 @@ fn no_paths() -> Vec<(String, &'static str)> {
         ("/a/../b", dots),
         ("/%2e%2E/a", dots),
         ("/.%2e", dots),
+    ]
+}
+
+/// What stands where it means nothing.
+fn misplaced() -> Vec<(&'static str, &'static str)> {
+    let star = "has a '*' that is not the whole last segment";
+    let parameter = "has a segment ";
+    vec![
         ("/[", parameter),
         ("/]", parameter),
         ("/[]", parameter),
@@ -74,13 +91,7 @@ fn no_paths() -> Vec<(String, &'static str)> {
         ("/**", star),
         ("/*/*", star),
         ("/[id]*", star),
-    ];
-    let long = [
-        ("/s".repeat(33), "has more than 32 segments"),
-        (format!("/{}", "x".repeat(8 * 1024)), "is longer than 8192 bytes"),
-        (format!("/[{}]", "x".repeat(65)), parameter),
-    ];
-    texts.into_iter().map(|(text, why)| (text.to_owned(), why)).chain(long).collect()
+    ]
 }
 
 fn paths() -> Vec<Case> {

@@ -34,16 +34,43 @@ fn full((group, name): &ApiName) -> String {
     format!("{group}/{name}")
 }
 
+/// By which revision each thing was made what it is.
+pub(super) type Made = Vec<Revision>;
+
 /// What the registry shows.
-pub(super) fn seen(registry: &Registry) -> Seen {
+pub(super) fn seen(registry: &Registry) -> (Seen, Made) {
     let mut seen = Seen { revision: registry.revision().as_u64(), ..Seen::default() };
-    assert_eq!(
-        registry.services().len(),
-        SERVICES.iter().filter(|name| registry.service(name).unwrap().is_some()).count()
-    );
+    let mut made = Vec::new();
+    services(registry, &mut seen, &mut made);
+    for name in GROUPS {
+        if let Some((group, revision)) = registry.group(name).unwrap() {
+            seen.groups.insert(name.to_owned(), (group.hosts[0].clone(), group.base_path));
+            made.push(revision);
+        }
+    }
+    for name in api_names() {
+        if let Some((draft, revision)) = registry.api(&full(&name)).unwrap() {
+            seen.drafts.insert(name.clone(), plain(draft));
+            made.push(revision);
+        }
+        for environment in &ENVIRONMENTS {
+            if let Some(view) = registry.publication(&full(&name), environment).unwrap() {
+                made.extend([view.published.revision, view.effective.revision]);
+                let online = view.status == Status::Online;
+                seen.publications
+                    .insert((name.clone(), environment.to_string()), (plain(view.api), online));
+            }
+        }
+    }
+    (seen, made)
+}
+
+fn services(registry: &Registry, seen: &mut Seen, made: &mut Made) {
     for view in SERVICES.iter().filter_map(|name| registry.service(name).unwrap()) {
         let name = view.name().to_string();
+        made.push(view.stamp().revision);
         for at in view.definitions() {
+            made.push(at.stamp.revision);
             let key = (name.clone(), at.environment.to_string());
             let definition = Definition { epoch: at.epoch.as_u64(), to: leads_to(&at.definition) };
             assert_eq!(view.addresses(&at.environment).count(), at.published);
@@ -54,24 +81,7 @@ pub(super) fn seen(registry: &Registry) -> Seen {
         seen.uses.insert(name.clone(), view.draft_count());
         seen.services.insert(name, view.kind().to_string());
     }
-    for name in GROUPS {
-        if let Some((group, _)) = registry.group(name).unwrap() {
-            seen.groups.insert(name.to_owned(), (group.hosts[0].clone(), group.base_path));
-        }
-    }
-    for name in api_names() {
-        if let Some((draft, _)) = registry.api(&full(&name)).unwrap() {
-            seen.drafts.insert(name.clone(), plain(draft));
-        }
-        for environment in &ENVIRONMENTS {
-            if let Some(view) = registry.publication(&full(&name), environment).unwrap() {
-                let online = view.status == Status::Online;
-                seen.publications
-                    .insert((name.clone(), environment.to_string()), (plain(view.api), online));
-            }
-        }
-    }
-    seen
+    assert_eq!(registry.services().len(), seen.services.len());
 }
 
 fn plain(api: model::Api) -> Api {
@@ -112,27 +122,4 @@ pub(super) fn wanted(model: &Model) -> Seen {
         uses: model.services.keys().map(|name| (name.clone(), uses(name))).collect(),
         live: model.definitions.keys().map(|key| (key.clone(), live(key))).collect(),
     }
-}
-
-/// Everything the registry shows: what the model says too, and by which revision each of it was made.
-pub(super) fn whole(registry: &Registry) -> (Seen, Vec<(String, Revision)>) {
-    let mut made = Vec::new();
-    for view in SERVICES.iter().filter_map(|name| registry.service(name).unwrap()) {
-        made.push((view.name().to_string(), view.stamp().revision));
-        let definitions = view.definitions().iter();
-        made.extend(definitions.map(|at| (at.environment.to_string(), at.stamp.revision)));
-    }
-    for name in GROUPS {
-        made.extend(registry.group(name).unwrap().map(|(_, at)| (name.to_owned(), at)));
-    }
-    for name in api_names().map(|name| full(&name)) {
-        made.extend(registry.api(&name).unwrap().map(|(_, at)| (name.clone(), at)));
-        for environment in &ENVIRONMENTS {
-            if let Some(view) = registry.publication(&name, environment).unwrap() {
-                made.push((environment.to_string(), view.published.revision));
-                made.push((environment.to_string(), view.effective.revision));
-            }
-        }
-    }
-    (seen(registry), made)
 }

@@ -7,32 +7,77 @@ use crate::reference::edit::{self, ApiName, Backend, Edit};
 
 pub(super) const SERVICES: [&str; 3] = ["a", "b", "c"];
 pub(super) const ENVIRONMENTS: [Environment; 2] = [Environment::TEST, Environment::PRODUCTION];
-pub(super) const GROUPS: [&str; 2] = ["g", "h"];
+pub(super) const GROUPS: [&str; 3] = ["g", "h", "k"];
 pub(super) const HOSTS: [&str; 2] = ["one.example.com", "two.example.com"];
 pub(super) const APIS: [&str; 2] = ["gone", "back"];
 const KINDS: [&str; 2] = ["http", "mock"];
 const BASE_PATHS: [&str; 2] = ["/", "/x"];
 const METHODS: [&str; 4] = ["GET", "GET", "POST", "ANY"];
-const PATHS: [&str; 6] = ["/a", "/%61", "/a/[x]", "/a/[y]", "/[p]/b", "/*"];
+const PATHS: [&str; 5] = ["/a", "/%61", "/a/[x]", "/a/[y]", "/*"];
 const TARGETS: [&str; 2] = ["one", "two"];
 
 /// What an edit is decoded from. Plain numbers are drawn, and made smaller, far faster than texts.
 pub(super) type Drawn = [u8; 7];
 
-/// The changes that some numbers stand for; two in five edits join the change before.
+/// The changes that some numbers stand for, behind one that makes what most of them need. Two in five
+/// edits join the change before.
 pub(super) fn changes(drawn: &[Drawn]) -> Vec<Vec<Edit>> {
-    let mut changes: Vec<Vec<Edit>> = Vec::new();
-    for numbers in drawn {
+    let mut changes = vec![beginning()];
+    for (place, numbers) in drawn.iter().enumerate() {
         match changes.last_mut() {
-            Some(last) if numbers[6] % 5 > 2 && last.len() < 8 => last.push(edit(numbers)),
+            Some(last) if place > 0 && numbers[6] % 5 > 2 && last.len() < 8 => {
+                last.push(edit(numbers));
+            }
             _ => changes.push(vec![edit(numbers)]),
         }
     }
     changes
 }
 
+/// Two services, two groups, a draft of every name, and one of them published.
+fn beginning() -> Vec<Edit> {
+    let service = |name: &str| Edit::Service { name: name.to_owned(), kind: "http".to_owned() };
+    let define = |service: &str, environment: &Environment| Edit::Define {
+        service: service.to_owned(),
+        environment: environment.to_string(),
+        kind: "http".to_owned(),
+        to: "one".to_owned(),
+    };
+    let group = |name: &str, host: &str| Edit::Group {
+        name: name.to_owned(),
+        host: host.to_owned(),
+        base_path: "/".to_owned(),
+    };
+    let draft = |group: &str, name: &str, path: &str, service: &str| Edit::Api {
+        name: (group.to_owned(), name.to_owned()),
+        api: edit::Api {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            backend: Backend::Service(service.to_owned()),
+        },
+    };
+    let [a, b, _] = SERVICES;
+    let [g, h, _] = GROUPS;
+    let [gone, back] = APIS;
+    let [test, live] = ENVIRONMENTS;
+    vec![
+        service(a),
+        service(b),
+        define(a, &live),
+        define(a, &test),
+        define(b, &live),
+        group(g, HOSTS[0]),
+        group(h, HOSTS[1]),
+        draft(g, gone, "/a", a),
+        draft(g, back, "/a/[x]", b),
+        draft(h, gone, "/a", b),
+        draft(h, back, "/[p]/b", a),
+        Edit::Publish { api: (g.to_owned(), gone.to_owned()), environment: live.to_string() },
+    ]
+}
+
 /// Which edit the first number stands for, each as often as it stands here.
-const KINDS_OF_EDIT: &[u8; 37] = b"ssssrxdddddduuDDDggGaaaaaaAppppppppPP";
+const KINDS_OF_EDIT: &[u8; 42] = b"sssrrxdddddduuDDDgggGaaaaaaaaAppppppppppPP";
 
 fn edit(drawn: &Drawn) -> Edit {
     let one =
@@ -44,7 +89,7 @@ fn edit(drawn: &Drawn) -> Edit {
     };
     let service = |place| skewed(&SERVICES, place);
     let environment = |place: usize| ENVIRONMENTS[usize::from(drawn[place] < 180)].to_string();
-    let kind = |place: usize| KINDS[usize::from(drawn[place] > 230)].to_owned();
+    let kind = |place: usize| KINDS[usize::from(drawn[place] > 240)].to_owned();
     let group = |place| skewed(&GROUPS, place);
     let api_name = || (group(1), one(&APIS, 2));
     match KINDS_OF_EDIT[usize::from(drawn[0]) % KINDS_OF_EDIT.len()] {
@@ -79,7 +124,8 @@ fn edit(drawn: &Drawn) -> Edit {
 
 fn api(method: String, path: String, drawn: &Drawn) -> edit::Api {
     let backend = match drawn[5] {
-        0..=200 => Backend::Service(SERVICES[usize::from(drawn[5]) / 67].to_owned()),
+        0..=99 => Backend::Service(SERVICES[0].to_owned()),
+        service @ 100..=219 => Backend::Service(SERVICES[usize::from(service) % 3].to_owned()),
         inline => Backend::Inline(TARGETS[usize::from(inline) % TARGETS.len()].to_owned()),
     };
     edit::Api { method, path, backend }
