@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::shared::{Pages, Trie};
+use super::shared::{Pages, WideTrie};
 use crate::model::Verb;
 use crate::model::id::GroupId;
 use crate::model::path::{RequestPath, Shape};
@@ -17,7 +17,7 @@ use crate::store::record::PublicationRecord;
 /// The publications of one environment, live and dormant, by what requests look like.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RouteTable {
-    index: Trie<Arc<PublicationRecord>>,
+    index: WideTrie<Arc<PublicationRecord>>,
     shapes: Pages<Arc<[ShapeUse]>>,
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::routes::key;
-use super::shared::{IdSet, Pages, Trie};
+use super::shared::{IdSet, Pages, Trie, WideTrie};
 use super::site::{AcceptedGroup, Site, Sites};
 use super::stage::Stage;
 use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
@@ -30,7 +30,7 @@ pub(crate) struct State {
     service_names: Trie<ServiceId>,
     groups: Pages<Arc<GroupEntry>>,
     group_names: Trie<GroupId>,
-    hosts: Trie<Arc<Sites>>,
+    hosts: WideTrie<Arc<Sites>>,
     apis: Pages<Arc<ApiRecord>>,
     api_names: Trie<ApiId>,
     /// Drafts by group, method and path.
@@ -78,7 +78,7 @@ impl State {
             service_names: Trie::default(),
             groups: Pages::default(),
             group_names: Trie::default(),
-            hosts: Trie::default(),
+            hosts: WideTrie::default(),
             apis: Pages::default(),
             api_names: Trie::default(),
             drafts: Trie::default(),

@@ -130,3 +130,29 @@ fn a_path_is_read_in_one_way_or_not_at_all() {
         assert!(canonical(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn texts_that_differ_little_do_not_fall_together() {
+    let keys = |make: &dyn Fn(u32) -> u64| {
+        let mut keys: Vec<_> =
+            (0..100_000).map(|n| u32::try_from(make(n) >> 32).unwrap()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut leaves: Vec<_> = keys.iter().map(|key| key >> 20).collect();
+        leaves.dedup();
+        (keys.len(), leaves.len())
+    };
+    let shape = Shape { parameters: 0b100, length: 3, tail: false };
+    let makers: [&dyn Fn(u32) -> u64; 5] = [
+        &|n| hash_bytes(format!("group{n}").as_bytes()),
+        &|n| hash_bytes(format!("i{n}").as_bytes()),
+        &|n| mix(hash_bytes(b"api"), n.into()),
+        &|n| mix(hash_bytes(format!("api{n}").as_bytes()), u64::from(n % 1000)),
+        &|n| shape.hash(n % 100, [hash_segment("items"), hash_bytes(&n.to_be_bytes())].into_iter()),
+    ];
+    for make in makers {
+        // Of 100,000 random numbers of 32 bits, one or two fall together; 4,096 leaves are all met.
+        let (keys, leaves) = keys(make);
+        assert!(keys > 99_950 && leaves == 4_096, "{keys} keys in {leaves} leaves");
+    }
+}

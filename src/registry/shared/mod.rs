@@ -15,7 +15,7 @@ mod trie;
 
 pub(crate) use self::pages::Pages;
 pub(crate) use self::set::IdSet;
-pub(crate) use self::trie::Trie;
+pub(crate) use self::trie::{Trie, WideTrie};
 
 #[cfg(test)]
 mod tests;

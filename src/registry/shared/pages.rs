@@ -17,8 +17,8 @@ pub(crate) struct Pages<T> {
 
 #[derive(Clone, Debug)]
 enum Page<T> {
-    Branch(Vec<Option<Arc<Self>>>),
-    Leaf(Vec<Option<T>>),
+    Branch([Option<Arc<Self>>; SLOTS]),
+    Leaf([Option<T>; SLOTS]),
 }
 
 impl<T> Clone for Pages<T> {
@@ -94,7 +94,7 @@ impl<T: Clone> Pages<T> {
     pub(crate) fn set(&mut self, index: u32, value: T) -> Option<T> {
         while self.beyond(index) {
             if let Some(root) = self.root.take() {
-                let mut slots = Page::empty_branch();
+                let mut slots = [const { None }; SLOTS];
                 if let Some(first) = slots.first_mut() {
                     *first = Some(root);
                 }
@@ -137,17 +137,9 @@ impl<T: Clone> Pages<T> {
 impl<T> Page<T> {
     fn empty(level: u32) -> Arc<Self> {
         Arc::new(if level == 0 {
-            let mut slots = Vec::with_capacity(SLOTS);
-            slots.resize_with(SLOTS, || None);
-            Self::Leaf(slots)
+            Self::Leaf([const { None }; SLOTS])
         } else {
-            Self::Branch(Self::empty_branch())
+            Self::Branch([const { None }; SLOTS])
         })
-    }
-
-    fn empty_branch() -> Vec<Option<Arc<Self>>> {
-        let mut slots = Vec::with_capacity(SLOTS);
-        slots.resize_with(SLOTS, || None);
-        slots
     }
 }

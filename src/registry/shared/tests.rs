@@ -18,7 +18,48 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => key.prop_map(Step::Take),
         1 => Just(Step::Keep),
     ];
-    prop::collection::vec(step, 0..400)
+    prop::collection::vec(step, 0..200)
+}
+
+fn multimap<const CHILDREN: usize>(steps: Vec<Step>, equal: bool) -> Result<(), TestCaseError> {
+    let mut trie = Trie::<u16, CHILDREN>::default();
+    let mut list: Vec<(u32, u16)> = Vec::new();
+    let mut kept = Vec::new();
+    for step in steps {
+        // Few keys with many values each, or many keys.
+        let narrow = |key: u32| if equal { key % 3 } else { key };
+        match step {
+            Step::Put(key, value) => {
+                trie.insert(narrow(key), value);
+                list.push((narrow(key), value));
+            }
+            Step::Take(key) => {
+                let key = narrow(key);
+                let at = list.iter().position(|(other, _)| *other == key);
+                let expected = at.map(|at| list.remove(at).1);
+                let taken = trie.remove(key, |value| Some(*value) == expected);
+                prop_assert_eq!(taken, expected);
+            }
+            Step::Keep => kept.push((trie.clone(), list.clone())),
+        }
+    }
+    kept.push((trie, list));
+    for (trie, mut list) in kept {
+        let mut all: Vec<_> = trie.iter().map(|(key, value)| (key, *value)).collect();
+        prop_assert!(all.is_sorted_by_key(|(key, _)| *key));
+        for (key, _) in &list {
+            let mut under: Vec<_> = trie.under(*key).copied().collect();
+            let mut expected: Vec<_> =
+                list.iter().filter(|(k, _)| k == key).map(|(_, v)| *v).collect();
+            under.sort_unstable();
+            expected.sort_unstable();
+            prop_assert_eq!(under, expected);
+        }
+        all.sort_unstable();
+        list.sort_unstable();
+        prop_assert_eq!(all, list);
+    }
+    Ok(())
 }
 
 proptest! {
@@ -48,43 +89,8 @@ proptest! {
 
     #[test]
     fn a_trie_is_a_multimap_and_clones_stay_as_they_were(steps in steps(), equal in any::<bool>()) {
-        let mut trie = Trie::default();
-        let mut list: Vec<(u32, u16)> = Vec::new();
-        let mut kept = Vec::new();
-        for step in steps {
-            // Few keys with many values each, or many keys.
-            let narrow = |key: u32| if equal { key % 3 } else { key };
-            match step {
-                Step::Put(key, value) => {
-                    trie.insert(narrow(key), value);
-                    list.push((narrow(key), value));
-                }
-                Step::Take(key) => {
-                    let key = narrow(key);
-                    let at = list.iter().position(|(other, _)| *other == key);
-                    let expected = at.map(|at| list.remove(at).1);
-                    let taken = trie.remove(key, |value| Some(*value) == expected);
-                    prop_assert_eq!(taken, expected);
-                }
-                Step::Keep => kept.push((trie.clone(), list.clone())),
-            }
-        }
-        kept.push((trie, list));
-        for (trie, mut list) in kept {
-            let mut all: Vec<_> = trie.iter().map(|(key, value)| (key, *value)).collect();
-            prop_assert!(all.is_sorted_by_key(|(key, _)| *key));
-            for (key, _) in &list {
-                let mut under: Vec<_> = trie.under(*key).copied().collect();
-                let mut expected: Vec<_> =
-                    list.iter().filter(|(k, _)| k == key).map(|(_, v)| *v).collect();
-                under.sort_unstable();
-                expected.sort_unstable();
-                prop_assert_eq!(under, expected);
-            }
-            all.sort_unstable();
-            list.sort_unstable();
-            prop_assert_eq!(all, list);
-        }
+        multimap::<16>(steps.clone(), equal)?;
+        multimap::<256>(steps, equal)?;
     }
 
     #[test]
