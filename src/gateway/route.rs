@@ -1,7 +1,5 @@
 //! Which API in which environment a request is for. Serving and asking take the same way.
 
-use std::sync::Arc;
-
 use http::Method;
 
 use super::receive::{Asked, refused};
@@ -9,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::model::Environment;
 use crate::model::id::EnvironmentId;
 use crate::model::path::RequestPath;
-use crate::registry::site::{GroupOptions, Site};
+use crate::registry::site::{Site, Terms};
 use crate::registry::snapshot::{Route, Snapshot};
 
 /// What decides where a request goes.
@@ -31,7 +29,7 @@ pub(super) struct Question<'q, 'p> {
 #[derive(Debug)]
 pub(super) struct Selected<'a> {
     pub(super) route: Route,
-    pub(super) group: Arc<GroupOptions>,
+    pub(super) terms: Terms,
     /// Below what the gateway is mounted at.
     pub(super) path: RequestPath<'a>,
 }
@@ -51,8 +49,7 @@ impl<'p> Question<'_, 'p> {
         let route = snapshot
             .route(site, environment, self.method, &path)
             .ok_or_else(|| self.not_found())?;
-        let group = Arc::clone(&site.options);
-        Ok(Selected { route, group, path })
+        Ok(Selected { route, terms: site.options.terms, path })
     }
 
     fn below_prefix(&self) -> Option<&'p str> {

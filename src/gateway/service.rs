@@ -145,7 +145,7 @@ impl Inner {
             fixed: self.environment.as_ref(),
         };
         let selected = question.answer(&self.reader.current())?;
-        let Selected { route, group, path } = &selected;
+        let Selected { route, terms, path } = &selected;
         let version = route.version();
         if let Some(reason) = version.unserved() {
             return Err(refused(ErrorKind::NotImplemented, reason));
@@ -161,9 +161,9 @@ impl Inner {
         let source = Source {
             path,
             query: uri.query(),
-            base: group.base_segments,
+            base: terms.base_segments,
             before_tail: usize::from(version.pattern().shape().length),
-            keep_app_code: group.app_code_to_backend,
+            keep_app_code: terms.app_code_to_backend,
         };
         // What is received goes on as it is where a template would only write it again.
         let template = version.backend_path().filter(|_| !version.same_path());
@@ -178,8 +178,8 @@ impl Inner {
             method: version.backend_verb().and_then(|verb| verb.method()),
             timeout: version.timeout().unwrap_or_else(|| route.target.timeout()),
             max_body,
-            keep_host: group.passthrough_host,
-            keep_app_code: group.app_code_to_backend,
+            keep_host: terms.passthrough_host,
+            keep_app_code: terms.app_code_to_backend,
             target: selected.route.target,
         })
     }

@@ -228,10 +228,12 @@ impl Inner {
         Ok(())
     }
 
-    /// Loads everything again. The caller has the turn.
+    /// Loads everything again; what did not change for its requests goes on. The caller has the turn.
     pub(super) async fn reload(&self) -> Result<(), StoreError> {
         let state = super::open::restore(self.store.load().await?)?;
-        let next = Snapshot::open(&Arc::new(state), &self.kinds);
+        let before = self.snapshot.current().as_ref().clone();
+        let next = Snapshot::open(&Arc::new(state), &self.kinds, Some(&before));
+        drop(before);
         reclaim(self.snapshot.publish(next), usize::MAX);
         Ok(())
     }

@@ -155,7 +155,7 @@ impl Builder {
             });
         let kinds = Kinds { factories, transport: transport.build()? };
         let state = restore(store.load().await?)?;
-        let snapshot = Published::new(Snapshot::open(&Arc::new(state), &kinds));
+        let snapshot = Published::new(Snapshot::open(&Arc::new(state), &kinds, None));
         let (turn, (open, closed)) = (tokio::sync::Mutex::new(()), lease());
         let clock = self.clock;
         let inner = Inner { snapshot, turn, store, kinds, clock, closed, _open: open };
@@ -188,7 +188,7 @@ async fn follow(registry: Weak<Inner>, closed: Drained) {
         };
         drop(store);
         let Some(inner) = registry.upgrade() else { return };
-        if inner.take_over(next).await.is_err() {
+        if inner.take_over(at, next).await.is_err() {
             // The last good state serves on.
             drop(inner);
             tokio::time::sleep(STORE_RESTS).await;
@@ -201,7 +201,12 @@ async fn next(store: &dyn Store, after: Revision) -> Result<Arc<Batch>, StoreErr
 }
 
 impl Inner {
-    async fn take_over(&self, next: Result<Arc<Batch>, StoreError>) -> Result<(), StoreError> {
+    /// Takes over what came after `at`.
+    async fn take_over(
+        &self,
+        at: Revision,
+        next: Result<Arc<Batch>, StoreError>,
+    ) -> Result<(), StoreError> {
         match next {
             Ok(batch) => {
                 let _turn = self.turn.lock().await;
@@ -209,6 +214,10 @@ impl Inner {
             }
             Err(StoreError::Compacted(_)) => {
                 let _turn = self.turn.lock().await;
+                // What is no longer kept may be a change of our own, which is true here already.
+                if self.snapshot.current().state().revision() > at {
+                    return Ok(());
+                }
                 self.reload().await
             }
             Err(error) => Err(error),

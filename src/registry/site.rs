@@ -16,6 +16,13 @@ pub(crate) struct GroupOptions {
     pub(crate) id: GroupId,
     /// Canonical, without trailing slash: empty for `/`.
     pub(crate) base_path: Box<str>,
+    pub(crate) terms: Terms,
+}
+
+/// What requests need to know of a group once they are routed. Copied, because counting one more
+/// owner would write to memory that nothing else of a request touches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
     pub(crate) base_segments: usize,
     pub(crate) passthrough_host: bool,
     pub(crate) app_code_to_backend: bool,
@@ -61,10 +68,12 @@ impl AcceptedGroup {
             .map_err(|error| invalid("passthrough_headers", error.to_string()))?;
         let options = Arc::new(GroupOptions {
             id,
-            base_segments: base_path.matches('/').count(),
+            terms: Terms {
+                base_segments: base_path.matches('/').count(),
+                passthrough_host: passthrough_headers.contains(&http::header::HOST),
+                app_code_to_backend: group.app_code_to_backend,
+            },
             base_path,
-            passthrough_host: passthrough_headers.contains(&http::header::HOST),
-            app_code_to_backend: group.app_code_to_backend,
         });
         Ok(Self { options, hosts: accept_hosts(group)? })
     }
@@ -112,7 +121,7 @@ impl Sites {
     /// The same with a group more.
     pub(crate) fn with(&self, site: Site) -> Self {
         let mut sites = self.sites.clone();
-        let length = |site: &Site| std::cmp::Reverse(site.options.base_segments);
+        let length = |site: &Site| std::cmp::Reverse(site.options.terms.base_segments);
         let at = sites.partition_point(|other| length(other) <= length(&site));
         sites.insert(at, site);
         Self { host: self.host.clone(), sites }

@@ -54,8 +54,9 @@ pub(crate) struct Refused {
 }
 
 impl Snapshot {
-    /// Compiles a state from nothing. Definitions that are not accepted answer that they are missing.
-    pub(crate) fn open(state: &Arc<State>, kinds: &Kinds) -> Self {
+    /// Compiles a state as a whole, taking over from `before` what did not change for requests.
+    /// Definitions that are not accepted answer that they are missing.
+    pub(crate) fn open(state: &Arc<State>, kinds: &Kinds, before: Option<&Self>) -> Self {
         let mut snapshot = Self { state: Arc::clone(state), stages: Vec::new() };
         for (environment, _) in state.environments() {
             let Some(stage) = state.stage(environment) else {
@@ -68,8 +69,9 @@ impl Snapshot {
                 let Some(wanted) = snapshot.wanted(key) else {
                     continue;
                 };
+                let old = before.and_then(|before| before.target(key)).map(Arc::as_ref);
                 let target =
-                    wanted.build(kinds, None).unwrap_or_else(|error| wanted.refused(&error));
+                    wanted.build(kinds, old).unwrap_or_else(|error| wanted.refused(&error));
                 snapshot.put(key, Some(Arc::new(target)));
             }
         }
@@ -261,7 +263,7 @@ impl Snapshot {
         };
         let options = &site.options;
         let (publication, target) =
-            stage.routes().look_up(options.id, method, path, options.base_segments, live)?;
+            stage.routes().look_up(options.id, method, path, options.terms.base_segments, live)?;
         Some(Route { publication: Arc::clone(publication), target: Arc::clone(target) })
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use backhaul::backend::{Built, Capability, Context, Factory};
 use backhaul::model::Settings;
+use backhaul::store::MemoryStore;
 use backhaul::sync::Lease;
 use backhaul::{
     Api, Backend, Body, Call, Change, CommitError, Custom, Definition, Gateway, Group,
@@ -300,4 +301,30 @@ async fn a_kind_that_panics_leaves_everything_as_it_was() {
     assert_eq!(registry.revision(), before);
     apply(&registry, define("")).await;
     assert_eq!(registry.revision(), before.next());
+}
+
+#[tokio::test]
+async fn a_large_change_builds_nothing_anew_on_either_side() {
+    let store = Arc::new(MemoryStore::new());
+    let kinds = [Gated::new(), Gated::new()];
+    let mut sides = Vec::new();
+    for kind in &kinds {
+        let builder = Registry::builder().factory(Arc::new(kind.clone()));
+        sides.push(builder.store(store.clone()).await.unwrap());
+    }
+    let (own, other) = (&sides[0], &sides[1]);
+    let change = Change::new().service("gate", kinds[0].kind()).define("gate", LIVE, gated("x"));
+    apply(own, change.group("shop", Group::host("shop.example.com"))).await;
+    // More writes than a memory store keeps for watchers, who load everything again instead.
+    let large = (0..10_001).fold(Change::new(), |change, n| {
+        change.api(format!("shop/api{n}"), Api::get(format!("/{n}")).service_same_path("gate"))
+    });
+    let revision = apply(own, large).await.revision();
+    while other.revision() < revision {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // A follower of its own change would have noticed by now that the batch is not kept.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(kinds.each_ref().map(Gated::built), [1, 1]);
+    assert_eq!(other.service("gate").unwrap().unwrap().draft_count(), 10_001);
 }
