@@ -15,6 +15,7 @@ pub(crate) struct Pages<T> {
     height: u32,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a page is one place in memory, whatever is in it")]
 #[derive(Clone, Debug)]
 enum Page<T> {
     Branch([Option<Arc<Self>>; SLOTS]),
