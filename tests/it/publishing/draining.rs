@@ -305,12 +305,12 @@ async fn a_kind_that_panics_leaves_everything_as_it_was() {
 
 #[tokio::test]
 async fn a_large_change_builds_nothing_anew_on_either_side() {
-    let store = Arc::new(MemoryStore::new());
+    let store = MemoryStore::new();
     let kinds = [Gated::new(), Gated::new()];
     let mut sides = Vec::new();
     for kind in &kinds {
         let builder = Registry::builder().factory(Arc::new(kind.clone()));
-        sides.push(builder.store(store.clone()).await.unwrap());
+        sides.push(builder.store(Arc::new(store.clone())).await.unwrap());
     }
     let (own, other) = (&sides[0], &sides[1]);
     let change = Change::new().service("gate", kinds[0].kind()).define("gate", LIVE, gated("x"));
