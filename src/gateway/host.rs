@@ -41,6 +41,34 @@ impl<'a> Authority<'a> {
     }
 }
 
+/// What a byte is in a host name; 0 for what is in none.
+const SORTS: [u8; 256] = {
+    let mut sorts = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::indexing_slicing, reason = "the index is below the length")]
+        {
+            sorts[byte] = sort(byte);
+        }
+        byte += 1;
+    }
+    sorts
+};
+const LOWER: u8 = 1;
+const DIGIT: u8 = 2;
+const UPPER: u8 = 4;
+const DOT: u8 = 8;
+
+const fn sort(byte: usize) -> u8 {
+    match byte {
+        0x61..=0x7a | 0x2d | 0x5f => LOWER,
+        0x30..=0x39 => DIGIT,
+        0x41..=0x5a => UPPER,
+        0x2e => DOT,
+        _ => 0,
+    }
+}
+
 fn ipv6(literal: &str) -> Option<String> {
     let address: Ipv6Addr = literal.parse().ok()?;
     Some(format!("[{address}]"))
@@ -69,23 +97,23 @@ fn name(text: &str) -> Option<Cow<'_, str>> {
     if text.len() > MAX_HOST {
         return None;
     }
-    let (mut upper, mut numeric, mut label) = (false, true, 0);
+    let (mut seen, mut label) = (0, 0);
     for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'-' | b'_' => numeric = false,
-            b'0'..=b'9' => {}
-            b'A'..=b'Z' => (upper, numeric) = (true, false),
-            b'.' if label != 0 => {
-                label = 0;
-                continue;
+        let sort = SORTS.get(usize::from(byte)).copied().unwrap_or(0);
+        if sort == DOT {
+            if label == 0 {
+                return None;
             }
-            _ => return None,
+            label = 0;
+            continue;
         }
         label += 1;
-        if label > MAX_LABEL {
+        if sort == 0 || label > MAX_LABEL {
             return None;
         }
+        seen |= sort;
     }
+    let (upper, numeric) = (seen & UPPER != 0, seen & !DIGIT == 0);
     // `127.1` is an address to some and a name to others.
     if label == 0 || (numeric && !is_ipv4(text)) {
         return None;

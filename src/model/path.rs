@@ -168,7 +168,8 @@ impl PathPattern {
                 if segment.is_empty() {
                     return false;
                 }
-                after.find('/').and_then(|slash| after.get(slash..)).unwrap_or_default()
+                let slash = after.bytes().position(|byte| byte == b'/');
+                slash.and_then(|slash| after.get(slash..)).unwrap_or_default()
             } else {
                 match after.strip_prefix(segment) {
                     Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
@@ -326,8 +327,8 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
 pub(crate) fn mix(hash: u64, value: u64) -> u64 {
     let product = u128::from(hash ^ value ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
     // Both halves fit: this is how a cast is written that cannot lose anything.
-    let [low, high] = [product & u128::from(u64::MAX), product >> 64]
-        .map(|half| u64::try_from(half).unwrap_or_default());
+    let low = u64::try_from(product & u128::from(u64::MAX)).unwrap_or_default();
+    let high = u64::try_from(product >> 64).unwrap_or_default();
     (low ^ high).rotate_left(23)
 }
 
