@@ -14,9 +14,9 @@ pub const MAX_BODY: u64 = 10 * 1024 * 1024;
 /// How long a body may rest between two pieces, in either direction. Well above what slow networks
 /// need, well below what it costs to keep a stalled exchange.
 pub const BODY_IDLE: Duration = Duration::from_secs(15);
-/// How long a backend may take to answer where neither API nor definition says: the modelled system's
-/// default.
-pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a backend may take to answer, once the request is fully sent, where neither API nor
+/// definition says.
+pub const TIMEOUT: Duration = crate::registry::target::DEFAULT_TIMEOUT;
 /// Bytes in `X-Ca-Error-Message`: a request's path is part of some messages and must not make the
 /// answer's head too large for the client.
 pub const MAX_MESSAGE: usize = 1_024;

@@ -10,8 +10,8 @@ use crate::model::{Definition, InvalidDefinition, Kind, Revision};
 use crate::sync::{Drained, Lease, lease};
 use crate::transport::Transport;
 
-/// How long a response head may take where neither API nor definition says: the modelled system's
-/// own default is not known; ten seconds is what its console proposes.
+/// How long a response head may take where neither API nor definition says. The modelled system's own
+/// default is not known; ten seconds are longer than callers wait and shorter than they forget.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The kinds that can be served, and the way to the network.
