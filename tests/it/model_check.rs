@@ -51,7 +51,8 @@ fn the_registry_does_what_the_model_does() {
     assert!(made.get() >= OPERATIONS, "{}", made.get());
     assert_eq!(answers.len(), ANSWERS, "an answer that never came: {answers:?}");
     let all = answers.values().sum::<usize>();
-    assert!(answers["Ok(())"] > all / 2, "too much is refused: {answers:?}");
+    // About half are; what is refused early meets no rule.
+    assert!(answers["Ok(())"] > all / 3, "too much is refused: {answers:?}");
     assert!(answers["Err(RouteTaken)"] > all / 100, "too few meet: {answers:?}");
 }
 
