@@ -235,8 +235,8 @@ fn connect_info(parts: &Parts) -> Option<Peer> {
     use super::peer::Scheme;
 
     let info = parts.extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()?;
-    let https = parts.uri.scheme() == Some(&http::uri::Scheme::HTTPS);
-    Some(Peer::new(info.0, if https { Scheme::Https } else { Scheme::Http }))
+    // Not what the URI says: that is the client's word.
+    Some(Peer::new(info.0, Scheme::Http))
 }
 
 #[cfg(not(feature = "axum"))]

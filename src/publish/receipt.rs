@@ -147,7 +147,7 @@ impl Receipt {
             Box::new(std::iter::once((api, environment, result))) as Box<dyn Iterator<Item = _>>
         };
         match event {
-            Event::Updated { environment, apis } => many(apis, *environment, Result::Moved),
+            Event::Updated { environment, apis, .. } => many(apis, *environment, Result::Moved),
             Event::Undefined { environment, apis } => many(apis, *environment, Result::Unpublished),
             Event::Published { api, environment, before } => {
                 let result = if before.is_some() { Result::Republished } else { Result::Published };

@@ -20,6 +20,8 @@ const EVALUATED_IN_PLACE: usize = 512;
 const ATTEMPTS: usize = 16;
 /// How often the outcome of a commit is asked for when the store did not say.
 const LOOK_UPS: u32 = 8;
+/// How often to ask again at once for readers that still look at an old snapshot.
+const YIELDS: u32 = 16;
 /// How long to wait for readers that still look at an old snapshot before asking again.
 const READERS_LEAVE: Duration = Duration::from_millis(1);
 
@@ -248,8 +250,13 @@ fn reclaim(old: Arc<Snapshot>, size: usize) {
         Ok(last) => last.reclaim(size),
         Err(shared) => drop(tokio::spawn(async move {
             let mut shared = shared;
-            loop {
-                tokio::time::sleep(READERS_LEAVE).await;
+            for attempt in 0.. {
+                // A look-up is over in less than it takes to set a timer.
+                if attempt < YIELDS {
+                    tokio::task::yield_now().await;
+                } else {
+                    tokio::time::sleep(READERS_LEAVE).await;
+                }
                 match Arc::try_unwrap(shared) {
                     Ok(last) => return last.reclaim(size),
                     Err(still) => shared = still,

@@ -1,7 +1,7 @@
 //! What a change did.
 
 use crate::model::Revision;
-use crate::model::id::{ApiId, EnvironmentId};
+use crate::model::id::{ApiId, EnvironmentId, ServiceId};
 
 use super::shared::IdSet;
 
@@ -10,7 +10,7 @@ use super::shared::IdSet;
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     /// A definition was replaced: these APIs moved.
-    Updated { environment: EnvironmentId, apis: IdSet },
+    Updated { service: ServiceId, environment: EnvironmentId, apis: IdSet },
     /// A definition was deleted: these APIs were unpublished.
     Undefined { environment: EnvironmentId, apis: IdSet },
     /// An API was published; it may have been before.

@@ -31,6 +31,7 @@ pub struct Builder {
     kinds: Vec<Result<Arc<dyn Factory>, InvalidName>>,
     clock: Arc<dyn Clock>,
     egress: Egress,
+    loopback: bool,
     roots: Vec<Vec<u8>>,
 }
 
@@ -65,6 +66,7 @@ impl Registry {
             kinds: Vec::new(),
             clock: Arc::new(SystemClock),
             egress: Egress::default(),
+            loopback: false,
             roots: Vec::new(),
         }
     }
@@ -98,11 +100,12 @@ impl Builder {
     /// Lets definitions point at this machine. Without it loopback addresses are refused, because
     /// they are how gateways are abused.
     pub fn allow_loopback(mut self) -> Self {
-        self.egress = self.egress.allow_loopback();
+        self.loopback = true;
         self
     }
 
-    /// What of the network may be reached.
+    /// What of the network may be reached. [`allow_loopback`](Self::allow_loopback) adds to it, before
+    /// or after.
     pub fn egress(mut self, egress: Egress) -> Self {
         self.egress = egress;
         self
@@ -149,10 +152,11 @@ impl Builder {
             let factory = factory?;
             factories.insert(factory.kind(), factory);
         }
-        let transport =
-            self.roots.iter().fold(Transport::builder().egress(self.egress), |builder, pem| {
-                builder.trust(pem.clone())
-            });
+        let egress = if self.loopback { self.egress.allow_loopback() } else { self.egress };
+        let transport = self
+            .roots
+            .iter()
+            .fold(Transport::builder().egress(egress), |builder, pem| builder.trust(pem.clone()));
         let kinds = Kinds { factories, transport: transport.build()? };
         let state = restore(store.load().await?)?;
         let snapshot = Published::new(Snapshot::open(&Arc::new(state), &kinds, None));

@@ -111,7 +111,10 @@ impl Snapshot {
         let mut next = Self { state, stages: self.stages.clone() };
         let mut superseded = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
-        for key in writes.iter().flat_map(|(key, _)| self.touched(*key)) {
+        let written = writes.iter().map(|(key, _)| (*key, true));
+        let renamed = writes.iter().flat_map(|(key, _)| self.renamed(&next, *key));
+        for (key, supersedes) in written.chain(renamed.map(|key| (key, false)).collect::<Vec<_>>())
+        {
             let before = self.target(key);
             let wanted = next.wanted(key);
             // One key may be written more than once; what counts is what is there in the end.
@@ -122,7 +125,7 @@ impl Snapshot {
                 Some(wanted) => Some(Arc::new(build(wanted, before.map(Arc::as_ref), key)?)),
                 None => None,
             };
-            if let Some(before) = before {
+            if let Some(before) = before.filter(|_| supersedes) {
                 superseded.push(before.superseded(target.as_deref()));
             }
             next.put(key, target);
@@ -130,18 +133,21 @@ impl Snapshot {
         Ok((next, superseded))
     }
 
-    /// The keys of targets that a write makes anew. A service's targets carry its name.
-    fn touched(&self, key: Key) -> impl Iterator<Item = Key> + use<> {
-        let (service, count) = match key {
-            Key::Service(service) => (Some(service), self.stages.len()),
-            _ => (None, 1),
+    /// The keys of targets that carry the name of a service which a write renames.
+    fn renamed(&self, next: &Self, key: Key) -> impl Iterator<Item = Key> + use<> {
+        let name = |state: &State, id| state.service(id).map(|service| service.name.clone());
+        let service = match key {
+            Key::Service(id) => Some(id).filter(|id| {
+                name(&next.state, *id).is_some_and(|new| name(&self.state, *id) != Some(new))
+            }),
+            _ => None,
         };
-        (0..count).map(move |at| match service {
-            Some(service) => {
+        let stages = self.stages.len();
+        service.into_iter().flat_map(move |service| {
+            (0..stages).map(move |at| {
                 let at = EnvironmentId::new(u16::try_from(at).unwrap_or(u16::MAX));
                 Key::Definition(service, at)
-            }
-            None => key,
+            })
         })
     }
 

@@ -51,7 +51,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// it cannot be said whether the batch was kept; any other error means that it was not.
     async fn commit(&self, batch: Batch) -> Result<(), StoreError>;
 
-    /// The revision that the change with this id became, if it was committed.
+    /// The revision that the change with this id became. `None`: it was not committed, and will not be
+    /// any more. A store that cannot rule that out yet waits, or fails.
     ///
     /// # Errors
     ///

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::change::{Change, Edit, Expect, Operation};
 use super::event::Event;
 use super::rejected::{Reason, Rejected};
+use super::shared::IdSet;
 use super::state::State;
 use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
 use crate::model::{ApiName, Environment, GroupName, Kind, Revision, ServiceName, Stamp};
@@ -157,6 +158,54 @@ impl Draft<'_> {
         }
     }
 
+    /// What the change did and undid again it did not do, and an API is told of once.
+    fn forget_undone(&mut self) {
+        let (base, next) = (self.base, &self.next);
+        let there = |state: &State, environment, api| {
+            let stage = state.stage(environment)?;
+            stage.publication(api).map(|publication| stage.is_live(publication))
+        };
+        let published: BTreeSet<_> = self
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Published { api, environment, .. } => Some((*environment, *api)),
+                _ => None,
+            })
+            .collect();
+        let passing: BTreeSet<_> = published
+            .iter()
+            .copied()
+            .filter(|(environment, api)| {
+                there(next, *environment, *api).is_none()
+                    && there(base, *environment, *api) != Some(true)
+            })
+            .collect();
+        let without = |apis: &mut IdSet, environment: EnvironmentId, some: &BTreeSet<_>| {
+            let from = (environment, ApiId::new(0))..=(environment, ApiId::new(u32::MAX));
+            for (_, api) in some.range(from) {
+                apis.remove(api.number());
+            }
+        };
+        let meaning = |state: &State, service, environment| {
+            Some(state.stage(environment)?.definition(service)?.definition.clone())
+        };
+        self.events.retain_mut(|event| match event {
+            Event::Updated { service, environment, apis } => {
+                without(apis, *environment, &published);
+                let now = meaning(next, *service, *environment);
+                now.is_some() && now != meaning(base, *service, *environment)
+            }
+            Event::Undefined { environment, apis } => {
+                without(apis, *environment, &passing);
+                true
+            }
+            Event::Published { api, environment, .. } => there(next, *environment, *api).is_some(),
+            Event::Unpublished { api, environment } => !passing.contains(&(*environment, *api)),
+            Event::Displaced { .. } => true,
+        });
+    }
+
     /// What came and went within the change did nothing.
     fn forget_passing(&mut self) {
         let (base, next) = (self.base, &self.next);
@@ -165,7 +214,7 @@ impl Draft<'_> {
         let passing =
             |id: EnvironmentId| base.environment(id).is_none() && next.environment(id).is_none();
         self.events.retain_mut(|event| match event {
-            Event::Updated { environment, apis: moved }
+            Event::Updated { environment, apis: moved, .. }
             | Event::Undefined { environment, apis: moved } => {
                 for api in &apis {
                     moved.remove(api.number());
@@ -198,6 +247,7 @@ impl Draft<'_> {
         if self.ids != self.base.next() {
             self.write(Key::Next, Some(Record::Next(self.ids)));
         }
+        self.forget_undone();
         self.forget_passing();
         self.next.advance(self.stamp.revision);
         let Self { next: state, writes, events, origins, .. } = self;

@@ -142,7 +142,7 @@ impl Draft<'_> {
         // However often a change edits a definition, its APIs move once.
         if before.is_some() && self.moved.insert((id, at)) {
             let apis = stage.and_then(|stage| stage.live_through(id)).cloned().unwrap_or_default();
-            self.events.push(Event::Updated { environment: at, apis });
+            self.events.push(Event::Updated { service: id, environment: at, apis });
         }
         let definition = definition.clone();
         let record = DefinitionRecord { definition, epoch, stamp: self.stamp() };

@@ -102,3 +102,17 @@ async fn a_request_knows_its_peer_best() {
     assert_eq!(header(&head, "x-forwarded-for"), None);
     assert_eq!(header(&head, "x-forwarded-proto"), None);
 }
+
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn the_scheme_is_not_what_the_client_says() {
+    let shop = Shop::open().await;
+    let address: std::net::SocketAddr = "10.0.0.1:1".parse().unwrap();
+    let mut asked = Request::get("https://shop.example.com/shop/orders/1")
+        .header("host", "shop.example.com:443")
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    asked.extensions_mut().insert(axum::extract::ConnectInfo(address));
+    assert_eq!(code(&call(&shop.gateway, asked).await), "");
+    assert_eq!(header(&shop.new.last(), "x-forwarded-proto"), Some("http"));
+}

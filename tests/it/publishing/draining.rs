@@ -256,6 +256,23 @@ async fn a_new_timeout_hands_the_backend_on() {
 }
 
 #[tokio::test]
+async fn words_about_a_service_wait_for_no_request() {
+    let kind = Gated::new();
+    let registry = published(&kind).await;
+    let request = begin(&registry, &kind).await;
+    for change in [
+        Change::new().describe_service("gate", "the gate"),
+        Change::new().rename_service("gate", "door"),
+    ] {
+        let receipt = apply(&registry, change).await;
+        assert_eq!(receipt.in_flight(), 0);
+        receipt.drained(IMPATIENT).await.unwrap();
+    }
+    kind.let_through.add_permits(1);
+    request.await.unwrap();
+}
+
+#[tokio::test]
 async fn old_snapshots_and_what_they_own_are_dropped() {
     let kind = Gated::new();
     let registry = published(&kind).await;
