@@ -107,7 +107,7 @@ async fn a_request_knows_its_peer_best() {
 #[tokio::test]
 async fn the_scheme_is_not_what_the_client_says() {
     let shop = Shop::open().await;
-    let address: std::net::SocketAddr = "10.0.0.1:1".parse().unwrap();
+    let address: SocketAddr = "10.0.0.1:1".parse().unwrap();
     let mut asked = Request::get("https://shop.example.com/shop/orders/1")
         .header("host", "shop.example.com:443")
         .body(Empty::<Bytes>::new())
