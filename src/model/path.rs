@@ -182,7 +182,7 @@ impl PathPattern {
 
     /// The hash that finds it in a route table, for `group`.
     pub(crate) fn hash(&self, group: u32) -> u64 {
-        let literals = self.segments().map(hash_segment);
+        let literals = self.segments().map(|segment| hash_bytes(segment.as_bytes()));
         self.shape.hash(group, literals)
     }
 }
@@ -303,12 +303,7 @@ impl fmt::Display for PathTemplate {
     }
 }
 
-/// Hashes one canonical segment. The seed differs from process to process.
-pub(crate) fn hash_segment(segment: &str) -> u64 {
-    hash_bytes(segment.as_bytes())
-}
-
-/// Hashes text for an index of this process.
+/// Hashes text for an index of this process; the seed differs from process to process.
 ///
 /// A few instructions for the short texts that paths and names are made of. Nobody outside learns the
 /// seed, so nobody can choose texts that fall together.

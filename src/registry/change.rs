@@ -200,15 +200,11 @@ impl Change {
     }
 
     /// Publishes many APIs.
-    pub fn publish_all<I>(mut self, apis: I, environment: &Environment) -> Self
+    pub fn publish_all<I>(self, apis: I, environment: &Environment) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        self.edits.extend(apis.into_iter().map(|api| Edit {
-            operation: Operation::Publish { api: api.into(), environment: environment.clone() },
-            expect: None,
-        }));
-        self
+        apis.into_iter().fold(self, |change, api| change.publish(api, environment.clone()))
     }
 
     /// Takes an API offline in an environment.
@@ -217,15 +213,11 @@ impl Change {
     }
 
     /// Takes many APIs offline.
-    pub fn unpublish_all<I>(mut self, apis: I, environment: &Environment) -> Self
+    pub fn unpublish_all<I>(self, apis: I, environment: &Environment) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        self.edits.extend(apis.into_iter().map(|api| Edit {
-            operation: Operation::Unpublish { api: api.into(), environment: environment.clone() },
-            expect: None,
-        }));
-        self
+        apis.into_iter().fold(self, |change, api| change.unpublish(api, environment.clone()))
     }
 }
 

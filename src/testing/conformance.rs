@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Requests that are sent at once to one backend.
 const AT_ONCE: usize = 64;
 
-/// A promise of [`Backend`] that was not kept.
+/// A promise of a trait that an implementation did not keep.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Violation {

@@ -1,6 +1,5 @@
 //! What every store must do, wherever it keeps things.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,23 +14,7 @@ mod watched;
 /// How long the suite waits for anything: only what hangs takes this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A promise of [`Store`] that was not kept.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Violation {
-    /// The promise.
-    pub rule: &'static str,
-    /// What happened instead.
-    pub found: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.rule, self.found)
-    }
-}
-
-impl std::error::Error for Violation {}
+pub use super::conformance::Violation;
 
 type Kept = Result<(), Violation>;
 

@@ -148,7 +148,7 @@ fn texts_that_differ_little_do_not_fall_together() {
         &|n| hash_bytes(format!("i{n}").as_bytes()),
         &|n| mix(hash_bytes(b"api"), n.into()),
         &|n| mix(hash_bytes(format!("api{n}").as_bytes()), u64::from(n % 1000)),
-        &|n| shape.hash(n % 100, [hash_segment("items"), hash_bytes(&n.to_be_bytes())].into_iter()),
+        &|n| shape.hash(n % 100, [hash_bytes(b"items"), hash_bytes(&n.to_be_bytes())].into_iter()),
     ];
     for make in makers {
         // Of 100,000 random numbers of 32 bits, one or two fall together; 4,096 leaves are all met.
