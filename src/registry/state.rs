@@ -379,6 +379,6 @@ fn mark(sets: &mut Pages<IdSet>, at: u32, api: ApiId, present: bool) {
 impl DefinitionRecord {
     /// Whether a publication of this epoch is live by this definition.
     pub(crate) fn accepts(&self, epoch: Option<Revision>) -> bool {
-        epoch == Some(self.epoch)
+        epoch.is_some_and(|epoch| epoch == self.epoch || self.accepted.contains(&epoch))
     }
 }

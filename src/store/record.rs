@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
 use crate::model::{
-    BackendService, Definition, Environment, Group, GroupName, Revision, ServiceName, Stamp,
-    Version,
+    BackendService, ChangeId, Definition, Environment, Group, GroupName, Revision, ServiceName,
+    Stamp, Version,
 };
 
 /// Under which key a record is kept.
@@ -31,6 +31,8 @@ pub enum Key {
     Api(ApiId),
     /// An API in an environment.
     Publication(ApiId, EnvironmentId),
+    /// What a change did.
+    Revision(Revision),
 }
 
 /// What is kept.
@@ -51,6 +53,8 @@ pub enum Record {
     Api(Arc<ApiRecord>),
     /// An API in an environment.
     Publication(Arc<PublicationRecord>),
+    /// What a change did.
+    Revision(Arc<RevisionRecord>),
 }
 
 /// The ids that come next.
@@ -99,6 +103,9 @@ pub struct DefinitionRecord {
     pub definition: Definition,
     /// The revision that first defined it; publications carry it.
     pub epoch: Revision,
+    /// Epochs of definitions that were deleted, whose publications an undo made live again.
+    #[serde(default, skip_serializing_if = "<[Revision]>::is_empty")]
+    pub accepted: Box<[Revision]>,
     /// Who made it so.
     pub stamp: Arc<Stamp>,
 }
@@ -143,4 +150,39 @@ pub struct PublicationRecord {
     pub epoch: Option<Revision>,
     /// Who published it.
     pub stamp: Arc<Stamp>,
+}
+
+/// What a change did: who made it, and what was there before at every key it wrote.
+///
+/// The newest of them are the history. What a thing was is found by going from one to the one before:
+/// a record's stamp names the change that made it so, and that change holds what was there before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a record is what a store keeps, no more")]
+pub struct RevisionRecord {
+    /// Which change it was.
+    pub change: ChangeId,
+    /// Who made it.
+    pub stamp: Arc<Stamp>,
+    /// Why a limit on its reach was overridden, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<Arc<str>>,
+    /// The changes it took back.
+    #[serde(default, skip_serializing_if = "<[Revision]>::is_empty")]
+    pub undoes: Box<[Revision]>,
+    /// The keys it wrote where nothing had ever been, in order.
+    #[serde(default, skip_serializing_if = "<[Key]>::is_empty")]
+    pub created: Box<[Key]>,
+    /// The other keys it wrote, in order, each with what was there before.
+    #[serde(default, skip_serializing_if = "<[(Key, Past)]>::is_empty")]
+    pub touched: Box<[(Key, Past)]>,
+}
+
+/// What was under a key before a change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "a record is what a store keeps, no more")]
+pub enum Past {
+    /// Nothing any more: this change had deleted it.
+    Gone(Revision),
+    /// This.
+    Was(Record),
 }

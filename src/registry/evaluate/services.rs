@@ -145,7 +145,8 @@ impl Draft<'_> {
             self.events.push(Event::Updated { service: id, environment: at, apis });
         }
         let definition = definition.clone();
-        let record = DefinitionRecord { definition, epoch, stamp: self.stamp() };
+        let accepted = before.map_or_else(Box::default, |before| before.accepted.clone());
+        let record = DefinitionRecord { definition, epoch, accepted, stamp: self.stamp() };
         self.write(Key::Definition(id, at), Some(Record::Definition(Arc::new(record))));
         Ok(())
     }

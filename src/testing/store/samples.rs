@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
 use crate::model::{
-    Api, BackendService, Definition, Environment, Group, Kind, Revision, Stamp, Version,
+    Api, BackendService, ChangeId, Definition, Environment, Group, Kind, Revision, Stamp, Version,
 };
 use crate::store::record::{
-    ApiRecord, DefinitionRecord, EnvironmentRecord, GroupRecord, Next, PublicationRecord,
-    ServiceRecord,
+    ApiRecord, DefinitionRecord, EnvironmentRecord, GroupRecord, Next, Past, PublicationRecord,
+    RevisionRecord, ServiceRecord,
 };
 use crate::store::{Key, Record, Write};
 use crate::time::Timestamp;
@@ -69,7 +69,26 @@ pub(super) fn one_of_each() -> Result<Vec<(Key, Record)>, Failed> {
         (Key::Api(last), draft(group, "订单 own", &own)),
         (Key::Publication(first, test), publication(first, &shared, Some(Revision::new(1)))),
         (Key::Publication(last, test), publication(last, &own, None)),
+        (Key::Revision(Revision::new(1)), past(publication(first, &shared, None))?),
     ])
+}
+
+fn past(published: Record) -> Result<Record, Failed> {
+    let group = GroupId::new(3);
+    let touched = [
+        (Key::Group(group), Past::Was(shop()?)),
+        (Key::Publication(ApiId::new(0), EnvironmentId::new(0)), Past::Was(published)),
+        (Key::Publication(ApiId::new(9), EnvironmentId::new(0)), Past::Gone(Revision::ZERO)),
+    ];
+    let record = RevisionRecord {
+        change: ChangeId::from_bits(u128::MAX - 1),
+        stamp: stamp(),
+        forced: Some("the zone is on fire".into()),
+        undoes: [Revision::ZERO].into(),
+        created: [Key::Environment(EnvironmentId::new(9)), Key::Api(ApiId::new(1))].into(),
+        touched: touched.into(),
+    };
+    Ok(Record::Revision(Arc::new(record)))
 }
 
 fn environment() -> Result<Record, Failed> {
@@ -85,7 +104,9 @@ fn orders() -> Result<Record, Failed> {
 
 fn defined(definition: Definition) -> Record {
     let epoch = Revision::new(u64::MAX);
-    Record::Definition(Arc::new(DefinitionRecord { definition, epoch, stamp: stamp() }))
+    let accepted = [Revision::new(3), Revision::new(2)].into();
+    let stamp = stamp();
+    Record::Definition(Arc::new(DefinitionRecord { definition, epoch, accepted, stamp }))
 }
 
 fn shop() -> Result<Record, Failed> {
