@@ -113,7 +113,8 @@ pub use crate::model::{
     Api, ApiName, BackendService, Definition, Environment, Group, GroupName, InvalidDefinition,
     Kind, Revision, ServiceName,
 };
-pub use crate::publish::{Publisher, Receipt};
+pub use crate::publish::{Plan, Publisher, Receipt};
+pub use crate::registry::change::Undo;
 pub use crate::registry::{Change, CommitError, Registry, Rejected};
 
 /// The adapters of the kinds that are built in.

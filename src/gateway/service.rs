@@ -167,6 +167,7 @@ impl Inner {
         };
         // What is received goes on as it is where a template would only write it again.
         let template = version.backend_path().filter(|_| !version.same_path());
+        route.target.traffic().count();
         let own = template.is_none()
             && self.prefix.is_empty()
             && uri.authority().is_none()

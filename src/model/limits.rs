@@ -25,6 +25,9 @@ pub const MAX_MOCK_HEADERS: usize = 100;
 pub const MAX_CUSTOM_DEFINITION: usize = 64 * 1024;
 /// Environments beside the three that are always there.
 pub const MAX_ENVIRONMENTS: usize = 64;
+/// Epochs of deleted definitions whose publications a newer definition makes live: each costs every
+/// request through it a comparison.
+pub const MAX_ACCEPTED_EPOCHS: usize = 8;
 /// Largest body limit an API may set.
 pub const MAX_BODY_LIMIT: u64 = 1024 * 1024 * 1024 * 1024;
 /// Characters in a publisher's name and in a reason (domain §3.1: a description of at most 200).

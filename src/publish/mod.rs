@@ -3,10 +3,24 @@
 //! | file | question |
 //! |---|---|
 //! | `publisher` | who changes what? |
-//! | `receipt` | what did a change do, and is the old side idle? |
+//! | `plan`, `impact`, `warning` | what would a change do? |
+//! | `receipt`, `outcome`, `left_out` | what did it do, and is the old side idle? |
+//! | `history` | what has an API, a definition been? |
 
+mod history;
+mod impact;
+mod left_out;
+mod outcome;
+mod plan;
 mod publisher;
 mod receipt;
+mod warning;
 
-pub use self::publisher::Publisher;
-pub use self::receipt::{Counts, Outcome, Receipt, Result as OutcomeKind, StillBusy};
+pub use self::history::{DefinitionVersion, Entry, Version};
+pub use self::impact::Impact;
+pub use self::left_out::LeftOut;
+pub use self::outcome::{Counts, Outcome, Result as OutcomeKind};
+pub use self::plan::Plan;
+pub use self::publisher::{Proposal, Publisher};
+pub use self::receipt::{Receipt, StillBusy};
+pub use self::warning::Warning;

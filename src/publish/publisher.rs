@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::plan::Plan;
 use super::receipt::Receipt;
 use crate::model::limits::MAX_REASON;
-use crate::registry::{Change, CommitError, Registry};
+use crate::registry::change::Undo;
+use crate::registry::{self, Change, CommitError, Planned, Registry};
 
 /// Changes a registry in somebody's name.
 ///
@@ -23,13 +25,40 @@ pub struct Publisher {
     registry: Registry,
     who: Arc<str>,
     why: Option<Arc<str>>,
+    forced: Option<Arc<str>>,
+}
+
+/// What a publisher can apply: a [`Change`], or the [`Plan`] of one.
+#[derive(Debug)]
+pub struct Proposal {
+    change: Arc<Change>,
+    planned: Option<Planned>,
+}
+
+impl From<Change> for Proposal {
+    fn from(change: Change) -> Self {
+        Self { change: Arc::new(change), planned: None }
+    }
+}
+
+impl From<Plan> for Proposal {
+    fn from(plan: Plan) -> Self {
+        (&plan).into()
+    }
+}
+
+impl From<&Plan> for Proposal {
+    fn from(plan: &Plan) -> Self {
+        let (change, planned) = plan.proposed();
+        Self { change, planned: Some(planned) }
+    }
 }
 
 impl Registry {
     /// Changes the registry in the name of `who`, at most 200 characters.
     #[must_use]
     pub fn publisher(&self, who: impl Into<Arc<str>>) -> Publisher {
-        Publisher { registry: self.clone(), who: who.into(), why: None }
+        Publisher { registry: self.clone(), who: who.into(), why: None, forced: None }
     }
 }
 
@@ -41,15 +70,42 @@ impl Publisher {
         self
     }
 
-    /// Makes a change: all of it, or nothing.
+    /// The same, allowed to go beyond the registry's limits on how much a change may touch, for a
+    /// reason of at most 200 characters, which is kept with the change.
+    #[must_use]
+    pub fn forced(mut self, reason: impl Into<Arc<str>>) -> Self {
+        self.forced = Some(reason.into());
+        self
+    }
+
+    /// Says what a change would do, without doing any of it.
+    ///
+    /// The cost grows with what is edited, not with how many APIs it moves.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`apply`](Self::apply), but for those of the store and of limits on reach.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, for large changes.
+    pub async fn plan(&self, change: Change) -> Result<Plan, CommitError> {
+        let proposal = self.proposal(change.into())?;
+        let planned = self.registry.plan(&proposal).await?;
+        Ok(Plan::new(self.registry.clone(), proposal.change, planned))
+    }
+
+    /// Makes a change, or what was planned: all of it, or nothing.
     ///
     /// Once this returns, the change is durable and no new request on this node sees what was before.
     /// The cost grows with what is edited, not with how many APIs it moves.
     ///
     /// # Errors
     ///
-    /// [`CommitError::Rejected`] names the edit and the reason. Nothing was done then, nor with any
-    /// other error but [`CommitError::Ambiguous`].
+    /// [`CommitError::Rejected`] names the edit and the reason. [`CommitError::Stale`]: something that
+    /// the plan was made on has changed since, and only then. [`CommitError::TooFar`]: it would touch
+    /// more than the registry allows at once. Nothing was done then, nor with any other error but
+    /// [`CommitError::Ambiguous`].
     ///
     /// # Cancellation
     ///
@@ -58,15 +114,42 @@ impl Publisher {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub async fn apply(&self, change: Change) -> Result<Receipt, CommitError> {
-        for (what, text) in
-            [("the publisher's name", Some(&self.who)), ("the reason", self.why.as_ref())]
-        {
+    pub async fn apply(&self, proposal: impl Into<Proposal>) -> Result<Receipt, CommitError> {
+        let proposal = self.proposal(proposal.into())?;
+        Ok(Receipt::new(self.registry.commit(proposal).await?))
+    }
+
+    /// Takes back what the change of a revision did, as a change of its own.
+    ///
+    /// What was published through a definition that the change deleted is live again, but for what was
+    /// published, unpublished or deleted since: [`Receipt::left_out`] lists that. Undoing the bulk
+    /// unpublish of any number of APIs costs the same.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`apply`](Self::apply); [`Reason::Touched`](crate::registry::Reason::Touched) lists the
+    /// later changes that are in the way.
+    pub async fn undo(&self, undo: impl Into<Undo>) -> Result<Receipt, CommitError> {
+        self.apply(Change::new().undo(undo)).await
+    }
+
+    fn proposal(&self, proposal: Proposal) -> Result<registry::Proposal, CommitError> {
+        let texts = [
+            ("the publisher's name", Some(&self.who)),
+            ("the reason", self.why.as_ref()),
+            ("the reason for forcing", self.forced.as_ref()),
+        ];
+        for (what, text) in texts {
             if text.is_some_and(|text| text.chars().count() > MAX_REASON) {
                 return Err(CommitError::TooLong(what));
             }
         }
-        let made = self.registry.commit(change, Arc::clone(&self.who), self.why.clone()).await?;
-        Ok(Receipt::new(made))
+        Ok(registry::Proposal {
+            change: proposal.change,
+            who: Arc::clone(&self.who),
+            why: self.why.clone(),
+            forced: self.forced.clone(),
+            planned: proposal.planned,
+        })
     }
 }

@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::id::{ApiId, EnvironmentId};
-use crate::model::{ApiName, Environment, Revision, ServiceName, Stamp};
-use crate::registry::Committed;
-use crate::registry::event::Event;
-use crate::registry::state::State;
+use super::left_out::LeftOut;
+use super::outcome::{Counts, Outcome, Outcomes};
+use crate::model::{Revision, Stamp};
 use crate::registry::target::Superseded;
+use crate::registry::{Committed, Registry};
 
 /// What a change did.
 ///
@@ -17,56 +16,9 @@ use crate::registry::target::Superseded;
 /// drained.
 #[derive(Clone)]
 pub struct Receipt {
-    stamp: Arc<Stamp>,
-    before: Arc<State>,
-    after: Arc<State>,
-    events: Arc<[Event]>,
+    outcomes: Outcomes,
     superseded: Arc<[Superseded]>,
     counts: Counts,
-}
-
-/// How many APIs a change did what to.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Published, and go on with a new definition.
-    pub moved: usize,
-    /// Taken offline, one by one or with their definition.
-    pub unpublished: usize,
-    /// Published, anew or again.
-    pub published: usize,
-    /// Gave up a dormant publication.
-    pub displaced: usize,
-}
-
-/// What a change did to one API in one environment.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Outcome {
-    /// The API.
-    pub api: ApiName,
-    /// The environment.
-    pub environment: Environment,
-    /// The service, unless the API has a definition of its own.
-    pub service: Option<ServiceName>,
-    /// What was done.
-    pub result: Result,
-}
-
-/// What was done to an API in an environment.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Result {
-    /// It goes on with a new definition.
-    Moved,
-    /// It was taken offline.
-    Unpublished,
-    /// It was published and had not been.
-    Published,
-    /// It was published over a live publication.
-    Republished,
-    /// Its dormant publication was given up.
-    Displaced,
 }
 
 /// A deadline passed and requests of an old definition are still on their way.
@@ -82,33 +34,47 @@ pub struct StillBusy {
     pub places: String,
 }
 
+impl Registry {
+    /// What the change of a revision did: the receipt it was answered with, also after a restart, as
+    /// far as the history reaches back. `None`: it does not, or there is no such revision yet.
+    ///
+    /// Costs what was changed since. What an earlier process replaced counts as drained.
+    #[must_use]
+    pub fn receipt(&self, revision: Revision) -> Option<Receipt> {
+        self.committed(revision).map(Receipt::new)
+    }
+}
+
 impl Receipt {
     pub(super) fn new(committed: Committed) -> Self {
-        let Committed { stamp, before, after, events, superseded } = committed;
-        let mut counts = Counts::default();
-        for event in &events {
-            match event {
-                Event::Updated { apis, .. } => counts.moved += apis.len(),
-                Event::Undefined { apis, .. } => counts.unpublished += apis.len(),
-                Event::Published { .. } => counts.published += 1,
-                Event::Unpublished { .. } => counts.unpublished += 1,
-                Event::Displaced { .. } => counts.displaced += 1,
-            }
-        }
-        let (events, superseded) = (events.into(), superseded.into());
-        Self { stamp, before, after, events, superseded, counts }
+        let Committed { before, after, entry, superseded } = committed;
+        let outcomes = Outcomes::new(before, after, entry);
+        let counts = outcomes.counts();
+        Self { outcomes, superseded, counts }
     }
 
     /// The revision the change became.
     #[must_use]
     pub fn revision(&self) -> Revision {
-        self.stamp.revision
+        self.stamp().revision
     }
 
     /// Who made it, when and why.
     #[must_use]
     pub fn stamp(&self) -> &Stamp {
-        &self.stamp
+        &self.outcomes.entry.stamp
+    }
+
+    /// Why the limits on its reach were overridden, if they were.
+    #[must_use]
+    pub fn forced(&self) -> Option<&str> {
+        self.outcomes.entry.forced.as_deref()
+    }
+
+    /// The revisions it took back.
+    #[must_use]
+    pub fn undoes(&self) -> &[Revision] {
+        &self.outcomes.entry.undoes
     }
 
     /// How many APIs it did what to. O(1).
@@ -119,43 +85,14 @@ impl Receipt {
 
     /// What it did to each API in each environment, made as it is asked for.
     pub fn outcomes(&self) -> impl Iterator<Item = Outcome> + '_ {
-        self.events.iter().flat_map(|event| self.rows(event)).filter_map(
-            |(api, environment, result)| {
-                // What a change deleted has its name in the state before.
-                let name = self.after.api_name(api).or_else(|| self.before.api_name(api))?;
-                let at = self.after.environment(environment);
-                let at = at.or_else(|| self.before.environment(environment))?;
-                let published = |state: &State| {
-                    let publication = state.stage(environment)?.publication(api)?;
-                    Some(state.service_name(&publication.version))
-                };
-                let service = published(&self.after).or_else(|| published(&self.before)).flatten();
-                Some(Outcome { api: name, environment: at.name.clone(), service, result })
-            },
-        )
+        self.outcomes.iter()
     }
 
-    fn rows<'a>(
-        &self,
-        event: &'a Event,
-    ) -> Box<dyn Iterator<Item = (ApiId, EnvironmentId, Result)> + 'a> {
-        let many = |apis: &'a crate::registry::shared::IdSet, environment, result| {
-            let rows = apis.iter().map(move |api| (ApiId::new(api), environment, result));
-            Box::new(rows) as Box<dyn Iterator<Item = _>>
-        };
-        let one = |api, environment, result| {
-            Box::new(std::iter::once((api, environment, result))) as Box<dyn Iterator<Item = _>>
-        };
-        match event {
-            Event::Updated { environment, apis, .. } => many(apis, *environment, Result::Moved),
-            Event::Undefined { environment, apis } => many(apis, *environment, Result::Unpublished),
-            Event::Published { api, environment, before } => {
-                let result = if before.is_some() { Result::Republished } else { Result::Published };
-                one(*api, *environment, result)
-            }
-            Event::Unpublished { api, environment } => one(*api, *environment, Result::Unpublished),
-            Event::Displaced { api, environment } => one(*api, *environment, Result::Displaced),
-        }
+    /// What an undo could not bring back, and why. Empty for any other change. Costs what happened
+    /// since the changes it took back.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<LeftOut> {
+        self.outcomes.left_out()
     }
 
     /// How many requests still use a definition that this change replaced.
@@ -173,7 +110,7 @@ impl Receipt {
     /// # Errors
     ///
     /// [`StillBusy`] when `deadline` passes first. It can be waited for again.
-    pub async fn drained(&self, deadline: Duration) -> std::result::Result<(), StillBusy> {
+    pub async fn drained(&self, deadline: Duration) -> Result<(), StillBusy> {
         let all = async {
             for old in self.superseded.iter() {
                 old.drained.clone().await;
@@ -186,9 +123,7 @@ impl Receipt {
     }
 
     fn busy(&self) -> StillBusy {
-        let left = self.superseded.iter().filter(|old| {
-            !old.drained.is_drained() || old.closed.as_ref().is_some_and(|c| !c.is_drained())
-        });
+        let left = self.superseded.iter().filter(|old| old.is_busy());
         let places: Vec<_> = left
             .take(10)
             .map(|old| match &old.place.service {
@@ -204,7 +139,7 @@ impl Receipt {
 impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receipt")
-            .field("stamp", &self.stamp)
+            .field("stamp", self.stamp())
             .field("counts", &self.counts)
             .field("in_flight", &self.in_flight())
             .finish_non_exhaustive()

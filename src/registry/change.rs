@@ -2,6 +2,9 @@
 
 use crate::model::{Api, BackendService, Definition, Environment, Group, Revision};
 
+/// A change with more edits is evaluated where it does not hold up other tasks.
+const EVALUATED_IN_PLACE: usize = 512;
+
 /// A set of edits that become true together: one change is one generation.
 ///
 /// Edits act in the order they are added, each on what those before it left. Rules about uniqueness
@@ -48,6 +51,7 @@ pub(crate) enum Operation {
     DeleteService { name: String },
     Define { service: String, environment: Environment, definition: Box<Definition> },
     Update { service: String, environment: Environment, definition: Box<Definition> },
+    Promote { service: String, from: Environment, to: Environment },
     DeleteDefinition { service: String, environment: Environment },
     Group { name: String, group: Box<Group> },
     RenameGroup { from: String, to: String },
@@ -56,7 +60,52 @@ pub(crate) enum Operation {
     RenameApi { from: String, to: String },
     DeleteApi { name: String },
     Publish { api: String, environment: Environment },
+    Switch { api: String, environment: Environment, version: Revision },
     Unpublish { api: String, environment: Environment },
+    Undo(Undo),
+}
+
+/// What of a change is taken back.
+///
+/// ```
+/// use backhaul::{Change, Revision, Undo};
+/// let undo = Undo::of(Revision::new(7)).partly();
+/// let change = Change::new().undo(undo);
+/// # assert_eq!(change.len(), 1);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub struct Undo {
+    pub(crate) revision: Revision,
+    pub(crate) values: bool,
+    pub(crate) partly: bool,
+}
+
+impl Undo {
+    /// Takes back everything the change of a revision did. Refused if a later change touched any of
+    /// it, except that a definition which was deleted and then made anew keeps its newer value: what
+    /// was published by the older one is published by the newer one then.
+    pub const fn of(revision: Revision) -> Self {
+        Self { revision, values: false, partly: false }
+    }
+
+    /// The same, giving definitions that were made anew their older values again.
+    pub const fn restore_values(mut self) -> Self {
+        self.values = true;
+        self
+    }
+
+    /// The same, leaving out what later changes touched instead of refusing: the receipt lists it.
+    pub const fn partly(mut self) -> Self {
+        self.partly = true;
+        self
+    }
+}
+
+impl From<Revision> for Undo {
+    fn from(revision: Revision) -> Self {
+        Self::of(revision)
+    }
 }
 
 impl Change {
@@ -75,6 +124,13 @@ impl Change {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
+    }
+
+    /// Whether evaluating it takes so little that it may hold up other tasks. What an undo takes is
+    /// only known once the revision is looked up.
+    pub(crate) fn is_small(&self) -> bool {
+        let undoes = |edit: &Edit| matches!(edit.operation, Operation::Undo(_));
+        self.edits.len() <= EVALUATED_IN_PLACE && !self.edits.iter().any(undoes)
     }
 
     fn and(mut self, operation: Operation) -> Self {
@@ -158,6 +214,12 @@ impl Change {
         self.and(Operation::Update { service, environment, definition })
     }
 
+    /// Gives a service the definition in one environment that it has in another, as it is when the
+    /// change is made.
+    pub fn promote(self, service: impl Into<String>, from: Environment, to: Environment) -> Self {
+        self.and(Operation::Promote { service: service.into(), from, to })
+    }
+
     /// Takes back what a service means in an environment: every API published there through it is
     /// unpublished at once.
     pub fn delete_definition(self, service: impl Into<String>, environment: Environment) -> Self {
@@ -207,6 +269,17 @@ impl Change {
         apis.into_iter().fold(self, |change, api| change.publish(api, environment.clone()))
     }
 
+    /// Publishes the version of an API again that `version` published in the environment. The draft
+    /// stays as it is.
+    pub fn switch(
+        self,
+        api: impl Into<String>,
+        environment: Environment,
+        version: Revision,
+    ) -> Self {
+        self.and(Operation::Switch { api: api.into(), environment, version })
+    }
+
     /// Takes an API offline in an environment.
     pub fn unpublish(self, api: impl Into<String>, environment: Environment) -> Self {
         self.and(Operation::Unpublish { api: api.into(), environment })
@@ -218,6 +291,11 @@ impl Change {
         I: IntoIterator<Item: Into<String>>,
     {
         apis.into_iter().fold(self, |change, api| change.unpublish(api, environment.clone()))
+    }
+
+    /// Takes back what an earlier change did. Of several, the newest goes first.
+    pub fn undo(self, undo: impl Into<Undo>) -> Self {
+        self.and(Operation::Undo(undo.into()))
     }
 }
 
@@ -272,6 +350,13 @@ impl Operation {
             Self::Publish { api, environment } => {
                 format!("publish {} in {environment}", quoted(api))
             }
+            Self::Promote { service, from, to } => {
+                format!("promote {} from {from} to {to}", quoted(service))
+            }
+            Self::Switch { api, environment, version } => {
+                format!("switch {} in {environment} to version {version}", quoted(api))
+            }
+            Self::Undo(undo) => format!("undo revision {}", undo.revision),
             Self::Unpublish { api, environment } => {
                 format!("unpublish {} in {environment}", quoted(api))
             }

@@ -1,21 +1,27 @@
 //! How a change becomes durable, then visible.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::change::Change;
-use super::evaluate::{Evaluated, evaluate};
-use super::event::Event;
+use super::evaluate::{Author, Evaluated, Laws, evaluate};
+use super::reach::TooFar;
+use super::reads::Read;
 use super::rejected::Rejected;
 use super::snapshot::Snapshot;
 use super::state::State;
 use super::target::Superseded;
 use super::{Inner, Registry};
 use crate::model::{ChangeId, Revision, Stamp};
+use crate::store::record::RevisionRecord;
 use crate::store::{Batch, StoreError};
 
-/// A change with more edits is evaluated where it does not hold up other tasks.
-const EVALUATED_IN_PLACE: usize = 512;
+/// Old states after more writes than this are dropped where it does not hold up other tasks.
+const DROPPED_IN_PLACE: usize = 512;
+/// Things that moved, named when a plan is stale.
+const NAMED: usize = 10;
+/// Changes whose old side is kept in view while it is still in use.
+const RECENT: usize = 1_000;
 /// How often a change is evaluated anew because somebody else committed first.
 const ATTEMPTS: usize = 16;
 /// How often the outcome of a commit is asked for when the store did not say.
@@ -41,6 +47,23 @@ pub enum CommitError {
     /// The store did not say whether it kept the change, and cannot be asked. Its id finds it.
     #[error("it is not known whether change {0} was committed")]
     Ambiguous(ChangeId),
+    /// Something that the plan was made on is no longer so. Nothing was done; plan it again.
+    #[error(
+        "the plan made at revision {planned} is stale at revision {now}: {}",
+        moved.join("; ")
+    )]
+    Stale {
+        /// The revision it was planned at.
+        planned: Revision,
+        /// The revision now.
+        now: Revision,
+        /// The first ten things that moved.
+        moved: Vec<String>,
+    },
+    /// The change would touch more than the registry's limits allow at once. Nothing was done; a
+    /// publisher that is forced may do it.
+    #[error(transparent)]
+    TooFar(#[from] TooFar),
     /// The publisher's name or reason is longer than 200 characters.
     #[error("{0} is longer than 200 characters")]
     TooLong(&'static str),
@@ -49,21 +72,39 @@ pub enum CommitError {
     Unfinished(String),
 }
 
+/// A change that is to be made, and by whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Proposal {
+    pub(crate) change: Arc<Change>,
+    pub(crate) who: Arc<str>,
+    pub(crate) why: Option<Arc<str>>,
+    /// Why limits on its reach do not hold, if so.
+    pub(crate) forced: Option<Arc<str>>,
+    /// What it was planned on, if it was.
+    pub(crate) planned: Option<Planned>,
+}
+
+/// What a change was planned on.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) base: Arc<State>,
+    pub(crate) reads: Arc<[Read]>,
+}
+
 /// A change that was made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Committed {
-    pub(crate) stamp: Arc<Stamp>,
     pub(crate) before: Arc<State>,
     pub(crate) after: Arc<State>,
-    pub(crate) events: Vec<Event>,
-    pub(crate) superseded: Vec<Superseded>,
+    pub(crate) entry: Arc<RevisionRecord>,
+    pub(crate) superseded: Arc<[Superseded]>,
 }
 
 /// A change that can be made: evaluated and compiled.
-struct Prepared {
-    evaluated: Evaluated,
-    snapshot: Snapshot,
-    superseded: Vec<Superseded>,
+pub(super) struct Prepared {
+    pub(super) evaluated: Evaluated,
+    pub(super) snapshot: Snapshot,
+    pub(super) superseded: Arc<[Superseded]>,
 }
 
 /// What became of writes.
@@ -79,94 +120,117 @@ impl Registry {
     ///
     /// It runs in a task of its own, so that dropping the returned future cannot leave a change
     /// durable but invisible.
-    pub(crate) async fn commit(
-        &self,
-        change: Change,
-        who: Arc<str>,
-        why: Option<Arc<str>>,
-    ) -> Result<Committed, CommitError> {
+    pub(crate) async fn commit(&self, proposal: Proposal) -> Result<Committed, CommitError> {
         let registry = self.clone();
-        let task = tokio::spawn(async move { registry.0.commit(change, who, why).await });
+        let task = tokio::spawn(async move { registry.0.commit(proposal).await });
         task.await.unwrap_or_else(|error| Err(CommitError::Unfinished(error.to_string())))
     }
 }
 
 impl Inner {
-    async fn commit(
-        self: &Arc<Self>,
-        change: Change,
-        who: Arc<str>,
-        why: Option<Arc<str>>,
-    ) -> Result<Committed, CommitError> {
+    async fn commit(self: &Arc<Self>, proposal: Proposal) -> Result<Committed, CommitError> {
         let _turn = self.turn.lock().await;
-        let change = Arc::new(change);
         for _ in 0..ATTEMPTS {
             let before = self.snapshot.current().as_ref().clone();
             let base = before.state().revision();
-            let mut stamp = Stamp::new(base.next(), Arc::clone(&who), self.clock.now());
-            stamp.why.clone_from(&why);
-            let stamp = Arc::new(stamp);
+            if let Some(planned) = &proposal.planned {
+                planned.still_holds(before.state())?;
+            }
             let Prepared { mut evaluated, snapshot, superseded } =
-                self.prepare(&before, &change, &stamp).await?;
+                self.prepare(&before, &proposal).await?;
+            let committed = Committed {
+                before: Arc::clone(before.state()),
+                after: Arc::clone(snapshot.state()),
+                entry: Arc::clone(&evaluated.entry),
+                superseded,
+            };
+            if proposal.forced.is_none() {
+                self.within_reach(&before, &committed)?;
+            }
             let writes = std::mem::take(&mut evaluated.writes);
             let size = writes.len();
-            if let Kept::OthersFirst(until) = self.keep(base, writes).await? {
+            let change = committed.entry.change;
+            if let Kept::OthersFirst(until) = self.keep(change, base, writes).await? {
                 self.catch_up(base, until).await?;
                 continue;
             }
-            let committed = Committed {
-                stamp,
-                before: Arc::clone(before.state()),
-                after: Arc::clone(snapshot.state()),
-                events: evaluated.events,
-                superseded,
-            };
             drop(before);
+            self.remember(&committed);
             reclaim(self.snapshot.publish(snapshot), size);
             return Ok(committed);
         }
         Err(CommitError::Contended)
     }
 
-    async fn prepare(
+    /// Evaluates and compiles a change, without making it.
+    pub(super) async fn prepare(
         self: &Arc<Self>,
         before: &Snapshot,
-        change: &Arc<Change>,
-        stamp: &Arc<Stamp>,
+        proposal: &Proposal,
     ) -> Result<Prepared, CommitError> {
-        if change.len() <= EVALUATED_IN_PLACE {
-            return Ok(self.prepare_now(before, change, stamp)?);
-        }
-        let (inner, before) = (Arc::clone(self), before.clone());
-        let (change, stamp) = (Arc::clone(change), Arc::clone(stamp));
-        let task = tokio::task::spawn_blocking(move || inner.prepare_now(&before, &change, &stamp));
-        match task.await {
-            Ok(prepared) => Ok(prepared?),
-            Err(error) => Err(CommitError::Unfinished(error.to_string())),
-        }
+        let base = before.state().revision();
+        let mut stamp = Stamp::new(base.next(), Arc::clone(&proposal.who), self.clock.now());
+        stamp.why.clone_from(&proposal.why);
+        let author = Author {
+            change: ChangeId::from_bits(fastrand::u128(..)),
+            stamp: Arc::new(stamp),
+            forced: proposal.forced.clone(),
+        };
+        let change = Arc::clone(&proposal.change);
+        let prepared = if change.is_small() {
+            self.prepare_now(before, &change, author)
+        } else {
+            let (inner, before) = (Arc::clone(self), before.clone());
+            let prepare = move || inner.prepare_now(&before, &change, author);
+            match tokio::task::spawn_blocking(prepare).await {
+                Ok(prepared) => prepared,
+                Err(error) => return Err(CommitError::Unfinished(error.to_string())),
+            }
+        };
+        prepared.map_err(|rejected| match &proposal.planned {
+            // It was possible when it was planned.
+            Some(planned) => planned.stale(before.state(), vec![rejected.to_string()]),
+            None => rejected.into(),
+        })
     }
 
     fn prepare_now(
         &self,
         before: &Snapshot,
         change: &Change,
-        stamp: &Arc<Stamp>,
+        author: Author,
     ) -> Result<Prepared, Rejected> {
         let known = |kind: &_| self.kinds.know(kind);
-        let evaluated = evaluate(before.state(), change, Arc::clone(stamp), &known)?;
+        let laws = Laws { known: &known, history: self.limits.history };
+        let evaluated = evaluate(before.state(), change, author, &laws)?;
         match before.compile(&evaluated, &self.kinds) {
-            Ok((snapshot, superseded)) => Ok(Prepared { evaluated, snapshot, superseded }),
+            Ok((snapshot, superseded)) => {
+                Ok(Prepared { evaluated, snapshot, superseded: superseded.into() })
+            }
             Err(refused) => Err(evaluated.blame(change, refused.key, refused.error.into())),
+        }
+    }
+
+    /// Keeps what a change superseded, for receipts that are found again.
+    fn remember(&self, committed: &Committed) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.retain(|(_, superseded)| superseded.iter().any(Superseded::is_busy));
+        if !committed.superseded.is_empty() {
+            let revision = committed.entry.stamp.revision;
+            recent.push_back((revision, Arc::clone(&committed.superseded)));
+        }
+        if recent.len() > RECENT {
+            recent.pop_front();
         }
     }
 
     /// Commits writes made on `base`.
     async fn keep(
         &self,
+        id: ChangeId,
         base: Revision,
         writes: Vec<crate::store::Write>,
     ) -> Result<Kept, CommitError> {
-        let id = ChangeId::from_bits(fastrand::u128(..));
         match self.store.commit(Batch::new(id, base, writes)).await {
             Ok(()) => Ok(Kept::Here),
             // A store that went back has nothing to catch up with.
@@ -266,10 +330,27 @@ fn reclaim(old: Arc<Snapshot>, size: usize) {
     }
 }
 
+impl Planned {
+    /// Whether nothing that the change was planned on has moved.
+    fn still_holds(&self, now: &State) -> Result<(), CommitError> {
+        if now.revision() == self.base.revision() {
+            return Ok(());
+        }
+        let moved = self.reads.iter().filter(|read| !read.agrees(&self.base, now));
+        let moved: Vec<_> = moved.take(NAMED).map(|read| read.describe(now)).collect();
+        if moved.is_empty() { Ok(()) } else { Err(self.stale(now, moved)) }
+    }
+
+    fn stale(&self, now: &State, moved: Vec<String>) -> CommitError {
+        let (planned, now) = (self.base.revision(), now.revision());
+        CommitError::Stale { planned, now, moved }
+    }
+}
+
 impl Snapshot {
     fn reclaim(self, size: usize) {
         let state = self.into_state();
-        if size > EVALUATED_IN_PLACE {
+        if size > DROPPED_IN_PLACE {
             drop(tokio::task::spawn_blocking(move || drop(state)));
         }
     }

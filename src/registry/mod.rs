@@ -6,13 +6,16 @@
 //! | `evaluate/` | State × Change → State + Events: every rule of the product |
 //! | `state`, `stage`, `routes`, `site` | how is what is true kept, and found? |
 //! | `snapshot`, `target` | what does the data plane need of it? |
+//! | `history/` | what was true before, and what did a change do? |
+//! | `reads`, `reach`, `traffic` | what was a plan made on, and how much does a change touch? |
 //! | `commit`, `open` | how does a change become durable, then visible? |
 //! | `view` | what do operators see? |
 //!
 //! Read next: [`publish`](crate::publish) for how things are changed.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::Guard;
 
@@ -24,8 +27,11 @@ use crate::time::Clock;
 pub mod change;
 mod commit;
 mod evaluate;
-pub(crate) mod event;
+mod foresee;
+pub(crate) mod history;
 mod open;
+mod reach;
+mod reads;
 pub mod rejected;
 mod routes;
 pub(crate) mod shared;
@@ -34,17 +40,22 @@ pub(crate) mod snapshot;
 mod stage;
 pub(crate) mod state;
 pub(crate) mod target;
+mod traffic;
 pub mod view;
 
 pub use self::change::Change;
 pub use self::commit::CommitError;
-pub(crate) use self::commit::Committed;
+pub(crate) use self::commit::{Committed, Planned, Proposal};
+pub(crate) use self::foresee::Foreseen;
+pub use self::history::History;
 pub use self::open::{Builder, OpenError};
+pub use self::reach::{BlastRadius, TooFar};
 pub use self::rejected::{Reason, Rejected};
 pub use self::view::{PublicationView, ServiceView, Status};
 
 use self::snapshot::Snapshot;
-use self::target::Kinds;
+use self::state::State;
+use self::target::{Kinds, Superseded};
 
 /// What is true now, and how it is changed and read.
 ///
@@ -72,10 +83,20 @@ struct Inner {
     turn: tokio::sync::Mutex<()>,
     store: Arc<dyn Store>,
     kinds: Kinds,
+    limits: Limits,
+    /// What the newest changes superseded that is still in use.
+    recent: Mutex<VecDeque<(Revision, Arc<[Superseded]>)>>,
     clock: Arc<dyn Clock>,
     /// Resolves once nobody uses the registry any more.
     closed: Drained,
     _open: Lease,
+}
+
+/// What changes may do, and how far back they are kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) history: History,
+    pub(crate) blast_radius: BlastRadius,
 }
 
 impl Registry {
@@ -83,6 +104,11 @@ impl Registry {
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.0.snapshot.current().state().revision()
+    }
+
+    /// Everything that is true now.
+    pub(crate) fn state(&self) -> Arc<State> {
+        Arc::clone(self.0.snapshot.current().state())
     }
 
     /// How the data plane reads it.

@@ -1,7 +1,7 @@
 //! How a registry is opened.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::snapshot::Snapshot;
 use super::state::State;
 use super::target::Kinds;
-use super::{Inner, Registry};
+use super::{BlastRadius, History, Inner, Limits, Registry};
 use crate::backend::Backend;
 use crate::backend::Factory;
 use crate::backend::factory::FromFunction;
@@ -33,6 +33,7 @@ pub struct Builder {
     egress: Egress,
     loopback: bool,
     roots: Vec<Vec<u8>>,
+    limits: Limits,
 }
 
 /// A registry cannot be opened.
@@ -68,6 +69,7 @@ impl Registry {
             egress: Egress::default(),
             loopback: false,
             roots: Vec::new(),
+            limits: Limits::default(),
         }
     }
 }
@@ -117,6 +119,18 @@ impl Builder {
         self
     }
 
+    /// How much history is kept; without it 1,000 revisions of the last 30 days.
+    pub fn history(mut self, history: History) -> Self {
+        self.limits.history = history;
+        self
+    }
+
+    /// How much one change may touch at most, unless it is forced; without it everything.
+    pub fn blast_radius(mut self, limit: BlastRadius) -> Self {
+        self.limits.blast_radius = limit;
+        self
+    }
+
     /// Takes the time of day from here.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -161,8 +175,9 @@ impl Builder {
         let state = restore(store.load().await?)?;
         let snapshot = Published::new(Snapshot::open(&Arc::new(state), &kinds, None));
         let (turn, (open, closed)) = (tokio::sync::Mutex::new(()), lease());
-        let clock = self.clock;
-        let inner = Inner { snapshot, turn, store, kinds, clock, closed, _open: open };
+        let (clock, limits, recent) = (self.clock, self.limits, Mutex::default());
+        let inner =
+            Inner { snapshot, turn, store, kinds, limits, recent, clock, closed, _open: open };
         Ok(Registry(Arc::new(inner)))
     }
 }
@@ -177,6 +192,7 @@ pub(super) fn restore(loaded: Loaded) -> Result<State, StoreError> {
         state.put(key, Some(record)).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     }
     state.advance(loaded.revision);
+    state.note_all_unreachable();
     Ok(state)
 }
 

@@ -97,6 +97,32 @@ pub enum Reason {
         /// The environment.
         environment: Environment,
     },
+    /// The API was never published there at this revision, as far as the history goes back.
+    #[error("API {api} has no version {version} in {environment}")]
+    NoVersion {
+        /// The API.
+        api: ApiName,
+        /// The environment.
+        environment: Environment,
+        /// The revision that published it.
+        version: Revision,
+    },
+    /// The history does not reach back to this revision, or not yet up to it.
+    #[error("revision {0} is not in the history")]
+    NotInHistory(Revision),
+    /// Later changes touched what would be taken back.
+    #[error("{} later touched by revisions {}", touched(things, *count), revisions(by))]
+    Touched {
+        /// The first ten things that were touched.
+        things: Vec<String>,
+        /// How many there are.
+        count: usize,
+        /// The changes that touched them, the oldest first.
+        by: Vec<Revision>,
+    },
+    /// What would be brought back needs something that is not there any more.
+    #[error("{0} is not there any more")]
+    Missing(String),
     /// It is in use.
     #[error("it is in use by {count}: {}{}", users.join(", "), if users.len() < *count { ", …" } else { "" })]
     InUse {
@@ -147,6 +173,15 @@ pub enum Reason {
 
 fn at(revision: Option<Revision>) -> String {
     revision.map_or_else(|| "absent".to_owned(), |revision| format!("at revision {revision}"))
+}
+
+fn touched(things: &[String], count: usize) -> String {
+    let more = if things.len() < count { ", …" } else { "" };
+    format!("{}{more} {}", things.join(", "), if count == 1 { "was" } else { "were" })
+}
+
+fn revisions(by: &[Revision]) -> String {
+    by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl From<InvalidDefinition> for Reason {

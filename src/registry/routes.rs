@@ -64,6 +64,12 @@ impl RouteTable {
         self.shapes.set(group.number(), uses.into());
     }
 
+    /// How many publications of a group there are, live or dormant.
+    pub(crate) fn published(&self, group: GroupId) -> usize {
+        let uses = self.shapes.get(group.number()).into_iter().flat_map(|uses| uses.iter());
+        uses.map(|used| usize::try_from(used.count).unwrap_or(usize::MAX)).sum()
+    }
+
     /// How many shapes the publications of a group have.
     pub(crate) fn shapes(&self, group: GroupId) -> usize {
         self.shapes.get(group.number()).map_or(0, |uses| uses.len())

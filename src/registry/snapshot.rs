@@ -8,7 +8,7 @@ use super::evaluate::Evaluated;
 use super::shared::Pages;
 use super::site::{Site, Sites};
 use super::state::State;
-use super::target::{Kinds, Superseded, Target};
+use super::target::{Kinds, Live, Superseded, Target};
 use crate::error::Place;
 use crate::model::id::{ApiId, EnvironmentId, ServiceId};
 use crate::model::path::RequestPath;
@@ -70,8 +70,8 @@ impl Snapshot {
                     continue;
                 };
                 let old = before.and_then(|before| before.target(key)).map(Arc::as_ref);
-                let target =
-                    wanted.build(kinds, old).unwrap_or_else(|error| wanted.refused(&error));
+                let refused = |error| wanted.refused(old, &error);
+                let target = wanted.build(kinds, old).unwrap_or_else(refused);
                 snapshot.put(key, Some(Arc::new(target)));
             }
         }
@@ -93,7 +93,7 @@ impl Snapshot {
     pub(crate) fn follow(&self, state: State, writes: &[Write], kinds: &Kinds) -> Self {
         let followed = self.advance(Arc::new(state), writes, |wanted, before, _| {
             Ok::<_, std::convert::Infallible>(
-                wanted.build(kinds, before).unwrap_or_else(|error| wanted.refused(&error)),
+                wanted.build(kinds, before).unwrap_or_else(|error| wanted.refused(before, &error)),
             )
         });
         match followed {
@@ -163,8 +163,11 @@ impl Snapshot {
                 let name = self.state.service(service)?.name.clone();
                 Some(Wanted {
                     definition: Arc::new(record.definition.clone()),
-                    place: place(Some(name), environment, record.stamp.revision)?,
-                    epoch: Some(record.epoch),
+                    live: Live {
+                        place: place(Some(name), environment, record.stamp.revision)?,
+                        epoch: Some(record.epoch),
+                        accepted: record.accepted.clone(),
+                    },
                 })
             }
             Key::Publication(api, environment) => {
@@ -172,8 +175,11 @@ impl Snapshot {
                 let definition = record.version.inline()?;
                 Some(Wanted {
                     definition: Arc::new(definition.clone()),
-                    place: place(None, environment, record.stamp.revision)?,
-                    epoch: None,
+                    live: Live {
+                        place: place(None, environment, record.stamp.revision)?,
+                        epoch: None,
+                        accepted: Box::default(),
+                    },
                 })
             }
             _ => None,
@@ -183,9 +189,7 @@ impl Snapshot {
     fn target(&self, key: Key) -> Option<&Arc<Target>> {
         match key {
             Key::Definition(service, environment) => self.service_target(service, environment),
-            Key::Publication(api, environment) => {
-                self.stages.get(usize::from(environment.number()))?.inline.get(api.number())
-            }
+            Key::Publication(api, environment) => self.inline_target(api, environment),
             _ => None,
         }
     }
@@ -230,6 +234,20 @@ impl Snapshot {
         environment: EnvironmentId,
     ) -> Option<&Arc<Target>> {
         self.stages.get(usize::from(environment.number()))?.services.get(service.number())
+    }
+
+    /// Every target of an environment.
+    pub(super) fn targets(&self, environment: EnvironmentId) -> impl Iterator<Item = &Target> {
+        let stage = self.stages.get(usize::from(environment.number())).into_iter();
+        stage.flat_map(|stage| {
+            let services = stage.services.iter().map(|(_, target)| &**target);
+            services.chain(stage.inline.iter().map(|(_, target)| &**target))
+        })
+    }
+
+    /// The target of an API with a definition of its own.
+    pub(super) fn inline_target(&self, api: ApiId, at: EnvironmentId) -> Option<&Arc<Target>> {
+        self.stages.get(usize::from(at.number()))?.inline.get(api.number())
     }
 
     /// The groups on a host, given in lower case without port and trailing dot.
@@ -277,16 +295,15 @@ impl Snapshot {
 /// A definition a target is wanted for.
 struct Wanted {
     definition: Arc<Definition>,
-    place: Place,
-    epoch: Option<crate::model::Revision>,
+    live: Live,
 }
 
 impl Wanted {
     fn build(&self, kinds: &Kinds, before: Option<&Target>) -> Result<Target, InvalidDefinition> {
-        Target::build(kinds, &self.definition, self.place.clone(), self.epoch, before)
+        Target::build(kinds, &self.definition, self.live.clone(), before)
     }
 
-    fn refused(&self, why: &InvalidDefinition) -> Target {
-        Target::refused(&self.definition, self.place.clone(), self.epoch, why)
+    fn refused(&self, before: Option<&Target>, why: &InvalidDefinition) -> Target {
+        Target::refused(&self.definition, self.live.clone(), before, why)
     }
 }

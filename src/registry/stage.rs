@@ -71,11 +71,37 @@ impl Stage {
         }
     }
 
-    /// The APIs that are live through a service.
-    pub(crate) fn live_through(&self, service: ServiceId) -> Option<&IdSet> {
-        let definition = self.definition(service)?;
+    /// The APIs that are live through a service, by the epochs its definition accepts.
+    pub(crate) fn live_through(&self, service: ServiceId) -> impl Iterator<Item = &IdSet> {
+        let found = self.definition(service).zip(self.epochs.get(service.number()));
+        found.into_iter().flat_map(|(definition, epochs)| {
+            let live = epochs.iter().filter(|known| definition.accepts(Some(known.epoch)));
+            live.map(|known| &known.apis)
+        })
+    }
+
+    /// How many APIs are live through a service.
+    pub(crate) fn live_count(&self, service: ServiceId) -> usize {
+        self.live_through(service).map(IdSet::len).sum()
+    }
+
+    /// How many APIs are live here. Costs what is defined here.
+    pub(crate) fn live(&self) -> usize {
+        let through = self.definitions().map(|(service, _)| self.live_count(service));
+        through.sum::<usize>() + self.inline.len()
+    }
+
+    /// The APIs published through a service against one epoch, live or dormant.
+    pub(crate) fn of_epoch(&self, service: ServiceId, epoch: Revision) -> Option<&IdSet> {
         let epochs = self.epochs.get(service.number())?;
-        epochs.iter().find(|e| definition.accepts(Some(e.epoch))).map(|epoch| &epoch.apis)
+        epochs.iter().find(|known| known.epoch == epoch).map(|known| &known.apis)
+    }
+
+    /// Every epoch that something is published against.
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = (ServiceId, Revision)> + '_ {
+        self.epochs.iter().flat_map(|(service, epochs)| {
+            epochs.iter().map(move |known| (ServiceId::new(service), known.epoch))
+        })
     }
 
     /// Every API published through a service, live or dormant.

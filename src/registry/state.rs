@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use super::history::horizon::Unreachable;
+use super::history::log::Log;
 use super::routes::key;
 use super::shared::{IdSet, Pages, Trie, WideTrie};
 use super::site::{AcceptedGroup, Site, Sites};
@@ -37,6 +39,8 @@ pub(crate) struct State {
     drafts: Trie<ApiId>,
     drafts_by_service: Pages<IdSet>,
     drafts_by_group: Pages<IdSet>,
+    log: Log,
+    unreachable: Vec<Unreachable>,
 }
 
 /// A group, parsed.
@@ -84,6 +88,8 @@ impl State {
             drafts: Trie::default(),
             drafts_by_service: Pages::default(),
             drafts_by_group: Pages::default(),
+            log: Log::default(),
+            unreachable: Vec::new(),
         }
     }
 
@@ -217,11 +223,30 @@ impl State {
         }
     }
 
+    /// The newest revisions.
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Publications that nothing can make live again, but that are still there.
+    pub(crate) fn unreachable(&self) -> &[Unreachable] {
+        &self.unreachable
+    }
+
     // === Writing ===
+
+    pub(super) fn log_mut(&mut self) -> &mut Log {
+        &mut self.log
+    }
+
+    pub(super) fn unreachable_mut(&mut self) -> &mut Vec<Unreachable> {
+        &mut self.unreachable
+    }
 
     /// Says which revision this is.
     pub(crate) fn advance(&mut self, revision: Revision) {
         self.revision = revision;
+        self.log.sweep();
     }
 
     /// Puts a record under its key, or takes the one that is there away, and keeps every index true.
@@ -260,6 +285,15 @@ impl State {
                 };
                 let stage = self.stage_mut(environment).ok_or_else(|| misfit("no environment"))?;
                 stage.put_publication(api, record);
+            }
+            (Key::Revision(revision), None) => self.forget(revision),
+            (Key::Revision(revision), Some(Record::Revision(entry))) => {
+                if entry.stamp.revision != revision {
+                    return Err(misfit("is of another revision"));
+                }
+                let mut log = std::mem::take(&mut self.log);
+                log.keep(&entry, |key| self.record(key).is_some());
+                self.log = log;
             }
             _ => return Err(misfit("is of another sort")),
         }

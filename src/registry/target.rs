@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::traffic::Traffic;
 use crate::backend::{Backend, Built, Context, Factory};
 use crate::error::Place;
 use crate::model::{Definition, InvalidDefinition, Kind, Revision};
@@ -30,10 +31,21 @@ pub(crate) struct Target {
     place: Arc<Place>,
     /// The publications that are live by it; absent for an API's own definition.
     epoch: Option<Revision>,
+    /// Those of deleted definitions that are live by it too.
+    accepted: Box<[Revision]>,
+    traffic: Arc<Traffic>,
     timeout: Duration,
     engine: Engine,
     drained: Drained,
     _lease: Lease,
+}
+
+/// Where a definition stands, and which publications are live by it.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub(crate) place: Place,
+    pub(crate) epoch: Option<Revision>,
+    pub(crate) accepted: Box<[Revision]>,
 }
 
 /// What answers requests. Handed on to the next target if the definition changed in nothing it needs.
@@ -85,8 +97,7 @@ impl Target {
     pub(crate) fn build(
         kinds: &Kinds,
         definition: &Arc<Definition>,
-        place: Place,
-        epoch: Option<Revision>,
+        live: Live,
         before: Option<&Self>,
     ) -> Result<Self, InvalidDefinition> {
         let engine = match before {
@@ -95,35 +106,46 @@ impl Target {
             }
             _ => kinds.build(Arc::clone(definition))?,
         };
-        Ok(Self::with(engine, definition, place, epoch))
+        Ok(Self::with(engine, definition, live, before))
     }
 
     /// A target for a stored definition that is not accepted any more: it answers that it is missing.
     pub(crate) fn refused(
         definition: &Arc<Definition>,
-        place: Place,
-        epoch: Option<Revision>,
+        live: Live,
+        before: Option<&Self>,
         why: &InvalidDefinition,
     ) -> Self {
         let backend = Err(format!("a definition that is accepted: {why}").into());
         let engine = Engine { definition: Arc::clone(definition), backend, closed: lease().1 };
-        Self::with(engine, definition, place, epoch)
+        Self::with(engine, definition, live, before)
     }
 
-    fn with(
-        engine: Engine,
-        definition: &Definition,
-        place: Place,
-        epoch: Option<Revision>,
-    ) -> Self {
+    fn with(engine: Engine, definition: &Definition, live: Live, before: Option<&Self>) -> Self {
         let (lease, drained) = lease();
         let timeout = definition.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        Self { place: Arc::new(place), epoch, timeout, engine, drained, _lease: lease }
+        let traffic = before.map(|before| Arc::clone(&before.traffic));
+        let Live { place, epoch, accepted } = live;
+        Self {
+            place: Arc::new(place),
+            epoch,
+            accepted,
+            traffic: traffic.unwrap_or_else(|| Arc::new(Traffic::new())),
+            timeout,
+            engine,
+            drained,
+            _lease: lease,
+        }
     }
 
     /// Whether a publication of this epoch is live by it.
     pub(crate) fn accepts(&self, epoch: Option<Revision>) -> bool {
-        self.epoch == epoch
+        self.epoch == epoch || epoch.is_some_and(|epoch| self.accepted.contains(&epoch))
+    }
+
+    /// What comes to it.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// What answers requests, or what is missing for it.
@@ -153,5 +175,12 @@ impl Target {
             drained: self.drained.clone(),
             closed: (!handed_on).then(|| self.engine.closed.clone()),
         }
+    }
+}
+
+impl Superseded {
+    /// Whether a request or a connection of it is left.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.drained.is_drained() || self.closed.as_ref().is_some_and(|c| !c.is_drained())
     }
 }

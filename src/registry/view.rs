@@ -114,7 +114,7 @@ impl Registry {
                 definition: record.definition.clone(),
                 epoch: record.epoch,
                 stamp: Arc::clone(&record.stamp),
-                published: stage.live_through(id).map_or(0, |apis| apis.len()),
+                published: stage.live_count(id),
                 missing: target.backend().err().map(str::to_owned),
                 id: environment,
             })
@@ -244,8 +244,9 @@ impl ServiceView {
     pub fn addresses(&self, environment: &Environment) -> impl Iterator<Item = Address> + '_ {
         self.definition(environment).into_iter().flat_map(|definition| {
             let stage = self.state.stage(definition.id);
-            let live = stage.and_then(|stage| Some((stage, stage.live_through(self.id)?)));
-            live.into_iter()
+            stage
+                .into_iter()
+                .flat_map(|stage| stage.live_through(self.id).map(move |apis| (stage, apis)))
                 .flat_map(|(stage, apis)| apis.iter().map(move |id| (stage, id)))
                 .filter_map(|(stage, id)| {
                     let publication = stage.publication(ApiId::new(id))?;

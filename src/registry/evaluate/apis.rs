@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::super::change::Expect;
 use super::super::rejected::Reason;
 use super::{ApiId, Checked, Draft, expected};
-use crate::model::id::GroupId;
-use crate::model::{Api, ApiName, Revision, Version};
+use crate::model::id::{EnvironmentId, GroupId};
+use crate::model::{Api, ApiName, Environment, Revision, Version};
 use crate::store::record::ApiRecord;
 use crate::store::{Key, Record};
 
@@ -20,7 +20,7 @@ impl Draft<'_> {
             None => None,
         };
         if let Some(kind) = api.backend.inline.as_ref().map(|definition| definition.kind())
-            && !(self.known)(&kind)
+            && !(self.laws.known)(&kind)
         {
             return Err(Reason::UnknownKind(kind));
         }
@@ -60,24 +60,32 @@ impl Draft<'_> {
     pub(super) fn delete_api(&mut self, name: &str, expect: Option<Expect>) -> Checked {
         let (id, name) = self.api_named(name)?;
         expected(expect, self.api_before(&name))?;
-        let published = |live: bool| {
-            let stages = self.next.environments().filter_map(|(environment, record)| {
-                let stage = self.next.stage(environment)?;
-                let publication = stage.publication(id)?;
-                (stage.is_live(publication) == live).then(|| (environment, record.name.clone()))
-            });
-            stages.collect::<Vec<_>>()
-        };
-        let live = published(true);
-        if !live.is_empty() {
-            let users = live.iter().map(|(_, name)| format!("environment {name}")).collect();
-            return Err(Reason::InUse { users, count: live.len() });
-        }
-        for (environment, _) in published(false) {
+        self.api_unpublished(id)?;
+        for (environment, _) in self.published(id, false) {
             self.displace(id, environment);
         }
         self.write(Key::Api(id), None);
         Ok(())
+    }
+
+    /// An API is live nowhere.
+    pub(super) fn api_unpublished(&self, id: ApiId) -> Checked {
+        let live = self.published(id, true);
+        if live.is_empty() {
+            return Ok(());
+        }
+        let users = live.iter().map(|(_, name)| format!("environment {name}")).collect();
+        Err(Reason::InUse { users, count: live.len() })
+    }
+
+    /// Where an API is published and live, or dormant.
+    fn published(&self, id: ApiId, live: bool) -> Vec<(EnvironmentId, Environment)> {
+        let stages = self.next.environments().filter_map(|(environment, record)| {
+            let stage = self.next.stage(environment)?;
+            let publication = stage.publication(id)?;
+            (stage.is_live(publication) == live).then(|| (environment, record.name.clone()))
+        });
+        stages.collect()
     }
 
     fn put_api(&mut self, id: ApiId, group: GroupId, name: Arc<str>, version: Arc<Version>) {

@@ -56,6 +56,17 @@ impl Draft<'_> {
         declared(name)?;
         let id = self.environment_named(name)?;
         expected(expect, self.environment_before(name))?;
+        self.environment_unused(id, name)?;
+        let dormant = self.next.stage(id).map(|stage| stage.publications().collect::<Vec<_>>());
+        for api in dormant.into_iter().flatten() {
+            self.displace(api, id);
+        }
+        self.write(Key::Environment(id), None);
+        Ok(())
+    }
+
+    /// Nothing is defined or published in an environment, and no host is bound to it.
+    pub(super) fn environment_unused(&self, id: EnvironmentId, name: &Environment) -> Checked {
         let Some(stage) = self.next.stage(id) else {
             return Ok(());
         };
@@ -68,23 +79,18 @@ impl Draft<'_> {
             let users = services.chain(apis.map(|api| format!("API {api}")));
             return Err(Reason::InUse { users: users.take(NAMED).collect(), count });
         }
-        let dormant: Vec<_> = stage.publications().collect();
         let bound = |group: &GroupId| {
             self.next.group(*group).is_some_and(|entry| {
                 entry.accepted.hosts.iter().any(|(_, bound)| bound.as_ref() == Some(name))
             })
         };
         let groups: Vec<_> = (0..self.ids.group).map(GroupId::new).filter(bound).collect();
-        if !groups.is_empty() {
-            let named = groups.iter().take(NAMED).filter_map(|id| self.next.group(*id));
-            let users = named.map(|entry| format!("group {}", entry.record.name)).collect();
-            return Err(Reason::InUse { users, count: groups.len() });
+        if groups.is_empty() {
+            return Ok(());
         }
-        for api in dormant {
-            self.displace(api, id);
-        }
-        self.write(Key::Environment(id), None);
-        Ok(())
+        let named = groups.iter().take(NAMED).filter_map(|id| self.next.group(*id));
+        let users = named.map(|entry| format!("group {}", entry.record.name)).collect();
+        Err(Reason::InUse { users, count: groups.len() })
     }
 
     fn environment_before(&self, name: &Environment) -> Option<crate::model::Revision> {

@@ -10,25 +10,27 @@
 //! | `groups` | hosts and base paths |
 //! | `apis` | drafts |
 //! | `publications` | publishing, unpublishing, displacing |
+//! | `undo`, `integrity` | taking changes back, and what must hold then |
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::change::{Change, Edit, Expect, Operation};
-use super::event::Event;
+use super::history::History;
 use super::rejected::{Reason, Rejected};
-use super::shared::IdSet;
 use super::state::State;
 use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
-use crate::model::{ApiName, Environment, GroupName, Kind, Revision, ServiceName, Stamp};
-use crate::store::record::Next;
+use crate::model::{ApiName, ChangeId, Environment, GroupName, Kind, Revision, ServiceName, Stamp};
+use crate::store::record::{Next, Past, RevisionRecord};
 use crate::store::{Key, Record, Write};
 
 mod apis;
 mod environments;
 mod groups;
+mod integrity;
 mod publications;
 mod services;
+mod undo;
 
 /// Users of something that is in use, named in its refusal.
 const NAMED: usize = 10;
@@ -38,7 +40,8 @@ const NAMED: usize = 10;
 pub(crate) struct Evaluated {
     pub(crate) state: State,
     pub(crate) writes: Vec<Write>,
-    pub(crate) events: Vec<Event>,
+    /// What it did and what was there before.
+    pub(crate) entry: Arc<RevisionRecord>,
     /// For each write the edit that made it.
     pub(crate) origins: Vec<usize>,
 }
@@ -52,28 +55,44 @@ impl Evaluated {
     }
 }
 
-/// Applies a change to a state. `stamp` says who makes it and which revision it becomes; `known` says
-/// whether a kind is registered.
+/// Who makes a change, and which one it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Author {
+    pub(crate) change: ChangeId,
+    /// Names the revision it becomes.
+    pub(crate) stamp: Arc<Stamp>,
+    /// Why limits on its reach do not hold, if so.
+    pub(crate) forced: Option<Arc<str>>,
+}
+
+/// What of the rules is up to whoever opened the registry.
+pub(crate) struct Laws<'a> {
+    /// Whether a kind is registered.
+    pub(crate) known: &'a dyn Fn(&Kind) -> bool,
+    pub(crate) history: History,
+}
+
+/// Applies a change to a state.
 pub(crate) fn evaluate(
     base: &State,
     change: &Change,
-    stamp: Arc<Stamp>,
-    known: &dyn Fn(&Kind) -> bool,
+    author: Author,
+    laws: &Laws<'_>,
 ) -> Result<Evaluated, Rejected> {
     let mut draft = Draft {
         base,
         next: base.clone(),
         ids: base.next(),
         writes: Vec::new(),
-        events: Vec::new(),
         origins: Vec::new(),
-        stamp,
-        known,
+        stamp: Arc::clone(&author.stamp),
+        laws,
         index: 0,
-        moved: BTreeSet::new(),
         drafts: BTreeSet::new(),
         publications: BTreeSet::new(),
         groups: BTreeSet::new(),
+        restored: BTreeSet::new(),
+        undone: Vec::new(),
     };
     for (index, edit) in change.edits.iter().enumerate() {
         draft.index = index;
@@ -81,7 +100,7 @@ pub(crate) fn evaluate(
     }
     draft.settle();
     draft.agree().map_err(|(index, reason)| rejected(change, index, reason))?;
-    Ok(draft.finish())
+    Ok(draft.finish(author))
 }
 
 fn rejected(change: &Change, index: usize, reason: Reason) -> Rejected {
@@ -97,18 +116,19 @@ struct Draft<'a> {
     next: State,
     ids: Next,
     writes: Vec<Write>,
-    events: Vec<Event>,
     origins: Vec<usize>,
     stamp: Arc<Stamp>,
-    known: &'a dyn Fn(&Kind) -> bool,
+    laws: &'a Laws<'a>,
     /// The edit at work.
     index: usize,
-    /// The definitions whose APIs the change moves.
-    moved: BTreeSet<(ServiceId, EnvironmentId)>,
     /// What has to be unique among others once all edits are done, and the edit that made it so.
     drafts: BTreeSet<(ApiId, usize)>,
     publications: BTreeSet<(EnvironmentId, ApiId, usize)>,
     groups: BTreeSet<(GroupId, usize)>,
+    /// What an undo wrote, which has to fit in with everything else.
+    restored: BTreeSet<(Key, usize)>,
+    /// The revisions taken back so far.
+    undone: Vec<Revision>,
 }
 
 type Checked<T = ()> = Result<T, Reason>;
@@ -133,6 +153,7 @@ impl Draft<'_> {
             Operation::Update { service, environment, definition } => {
                 self.define(service, environment, definition, expect, true)
             }
+            Operation::Promote { service, from, to } => self.promote(service, from, to, expect),
             Operation::DeleteDefinition { service, environment } => {
                 self.delete_definition(service, environment, expect)
             }
@@ -143,90 +164,24 @@ impl Draft<'_> {
             Operation::RenameApi { from, to } => self.rename_api(from, to, expect),
             Operation::DeleteApi { name } => self.delete_api(name, expect),
             Operation::Publish { api, environment } => self.publish(api, environment, expect),
+            Operation::Switch { api, environment, version } => {
+                self.switch(api, environment, *version, expect)
+            }
             Operation::Unpublish { api, environment } => self.unpublish(api, environment, expect),
+            Operation::Undo(undo) => self.undo(*undo),
         }
     }
 
     /// What is dormant gives way to what the change published; of two that it published on one route,
     /// and that both fell dormant, to the later one.
     fn settle(&mut self) {
+        self.yield_routes();
         let mut published: Vec<_> = self.publications.iter().copied().collect();
         published.sort_unstable_by_key(|(_, _, index)| std::cmp::Reverse(*index));
         for (environment, api, index) in published {
             self.index = index;
             self.displace_rivals(api, environment);
         }
-    }
-
-    /// What the change did and undid again it did not do, and an API is told of once.
-    fn forget_undone(&mut self) {
-        let (base, next) = (self.base, &self.next);
-        let there = |state: &State, environment, api| {
-            let stage = state.stage(environment)?;
-            stage.publication(api).map(|publication| stage.is_live(publication))
-        };
-        let published: BTreeSet<_> = self
-            .events
-            .iter()
-            .filter_map(|event| match event {
-                Event::Published { api, environment, .. } => Some((*environment, *api)),
-                _ => None,
-            })
-            .collect();
-        let passing: BTreeSet<_> = published
-            .iter()
-            .copied()
-            .filter(|(environment, api)| {
-                there(next, *environment, *api).is_none()
-                    && there(base, *environment, *api) != Some(true)
-            })
-            .collect();
-        let without = |apis: &mut IdSet, environment: EnvironmentId, some: &BTreeSet<_>| {
-            let from = (environment, ApiId::new(0))..=(environment, ApiId::new(u32::MAX));
-            for (_, api) in some.range(from) {
-                apis.remove(api.number());
-            }
-        };
-        let meaning = |state: &State, service, environment| {
-            Some(state.stage(environment)?.definition(service)?.definition.clone())
-        };
-        self.events.retain_mut(|event| match event {
-            Event::Updated { service, environment, apis } => {
-                without(apis, *environment, &published);
-                let now = meaning(next, *service, *environment);
-                now.is_some() && now != meaning(base, *service, *environment)
-            }
-            Event::Undefined { environment, apis } => {
-                without(apis, *environment, &passing);
-                true
-            }
-            Event::Published { api, environment, .. } => there(next, *environment, *api).is_some(),
-            Event::Unpublished { api, environment } => !passing.contains(&(*environment, *api)),
-            Event::Displaced { .. } => true,
-        });
-    }
-
-    /// What came and went within the change did nothing.
-    fn forget_passing(&mut self) {
-        let (base, next) = (self.base, &self.next);
-        let apis = (base.next().api..self.ids.api).map(ApiId::new);
-        let apis: BTreeSet<_> = apis.filter(|id| next.api(*id).is_none()).collect();
-        let passing =
-            |id: EnvironmentId| base.environment(id).is_none() && next.environment(id).is_none();
-        self.events.retain_mut(|event| match event {
-            Event::Updated { environment, apis: moved, .. }
-            | Event::Undefined { environment, apis: moved } => {
-                for api in &apis {
-                    moved.remove(api.number());
-                }
-                !passing(*environment)
-            }
-            Event::Published { api, environment, .. }
-            | Event::Unpublished { api, environment }
-            | Event::Displaced { api, environment } => {
-                !apis.contains(api) && !passing(*environment)
-            }
-        });
     }
 
     /// The rules about uniqueness, which hold for what all edits leave together.
@@ -240,18 +195,56 @@ impl Draft<'_> {
         for (environment, api, index) in &self.publications {
             self.publication_alone(*environment, *api).map_err(|reason| (*index, reason))?;
         }
+        for (key, index) in &self.restored {
+            self.fits(*key).map_err(|reason| (*index, reason))?;
+        }
         Ok(())
     }
 
-    fn finish(mut self) -> Evaluated {
+    fn finish(mut self, author: Author) -> Evaluated {
         if self.ids != self.base.next() {
             self.write(Key::Next, Some(Record::Next(self.ids)));
         }
-        self.forget_undone();
-        self.forget_passing();
-        self.next.advance(self.stamp.revision);
-        let Self { next: state, writes, events, origins, .. } = self;
-        Evaluated { state, writes, events, origins }
+        let entry = Arc::new(self.entry(author));
+        let revision = self.stamp.revision;
+        self.write(Key::Revision(revision), Some(Record::Revision(Arc::clone(&entry))));
+        self.next.advance(revision);
+        for old in self.next.beyond(self.laws.history, self.stamp.when) {
+            self.write(Key::Revision(old), None);
+        }
+        for (api, environment) in self.next.reclaimable() {
+            self.write(Key::Publication(api, environment), None);
+        }
+        let Self { next: state, writes, origins, .. } = self;
+        Evaluated { state, writes, entry, origins }
+    }
+
+    /// What was there before at every key the change wrote.
+    fn entry(&self, author: Author) -> RevisionRecord {
+        let mut keys: Vec<_> = self.writes.iter().map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let (mut created, mut touched) = (Vec::new(), Vec::new());
+        for key in keys.into_iter().filter(|key| *key != Key::Next) {
+            let past = match self.base.record(key) {
+                Some(record) => Some(Past::Was(record)),
+                // It came and went.
+                None if self.next.record(key).is_none() => continue,
+                None => self.base.log().gone(key).map(Past::Gone),
+            };
+            match past {
+                Some(past) => touched.push((key, past)),
+                None => created.push(key),
+            }
+        }
+        RevisionRecord {
+            change: author.change,
+            stamp: author.stamp,
+            forced: author.forced,
+            undoes: self.undone.as_slice().into(),
+            created: created.into(),
+            touched: touched.into(),
+        }
     }
 
     fn write(&mut self, key: Key, record: Option<Record>) {

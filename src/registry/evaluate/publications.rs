@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use super::super::change::Expect;
-use super::super::event::Event;
 use super::super::rejected::Reason;
 use super::{ApiId, Checked, Draft, expected};
-use crate::model::id::{EnvironmentId, ServiceId};
+use crate::model::id::{EnvironmentId, GroupId, ServiceId};
 use crate::model::limits::MAX_SHAPES;
-use crate::model::{ApiName, Environment, Revision};
+use crate::model::{ApiName, Environment, Revision, Version};
 use crate::store::record::PublicationRecord;
 use crate::store::{Key, Record};
 
@@ -25,32 +24,47 @@ impl Draft<'_> {
         let Some(draft) = self.next.api(id).cloned() else {
             return Ok(());
         };
-        let epoch = match draft.version.service() {
+        self.put_publication(id, draft.group, Arc::clone(&draft.version), at, environment)
+    }
+
+    /// Publishes an older version again, as it was.
+    pub(super) fn switch(
+        &mut self,
+        api: &str,
+        environment: &Environment,
+        version: Revision,
+        expect: Option<Expect>,
+    ) -> Checked {
+        let (id, name) = self.api_named(api)?;
+        let at = self.environment_named(environment)?;
+        expected(expect, self.publication_before(&name, environment))?;
+        let found =
+            self.next.touches(Key::Publication(id, at)).find_map(|touch| match touch.after {
+                Some(Record::Publication(old)) if old.stamp.revision == version => Some(old),
+                _ => None,
+            });
+        let Some(old) = found else {
+            return Err(Reason::NoVersion { api: name, environment: environment.clone(), version });
+        };
+        self.put_publication(id, old.group, Arc::clone(&old.version), at, environment)
+    }
+
+    fn put_publication(
+        &mut self,
+        api: ApiId,
+        group: GroupId,
+        version: Arc<Version>,
+        at: EnvironmentId,
+        environment: &Environment,
+    ) -> Checked {
+        let epoch = match version.service() {
             Some(service) => Some(self.epoch_of(service, at, environment)?),
             None => None,
         };
-        let publication = Arc::new(PublicationRecord {
-            api: id,
-            group: draft.group,
-            version: Arc::clone(&draft.version),
-            epoch,
-            stamp: self.stamp(),
-        });
-        let stage = self.next.stage(at);
-        let before = stage.and_then(|stage| stage.publication(id)).cloned();
-        let was_live =
-            before.as_ref().is_some_and(|old| stage.is_some_and(|stage| stage.is_live(old)));
-        let before = match before {
-            // Publishing gives a dormant publication up; it does not revive it.
-            Some(_) if !was_live => {
-                self.events.push(Event::Displaced { api: id, environment: at });
-                None
-            }
-            before => before.map(|before| before.stamp.revision),
-        };
-        self.events.push(Event::Published { api: id, environment: at, before });
-        self.write(Key::Publication(id, at), Some(Record::Publication(publication)));
-        self.publications.insert((at, id, self.index));
+        let stamp = self.stamp();
+        let publication = PublicationRecord { api, group, version, epoch, stamp };
+        self.write(Key::Publication(api, at), Some(Record::Publication(Arc::new(publication))));
+        self.publications.insert((at, api, self.index));
         Ok(())
     }
 
@@ -69,7 +83,7 @@ impl Draft<'_> {
                 service: service.name.clone(),
                 environment: environment.clone(),
             },
-            None => Reason::UnknownEnvironment(environment.clone()),
+            None => Reason::Missing("the service it goes to".to_owned()),
         })
     }
 
@@ -82,24 +96,15 @@ impl Draft<'_> {
         let (id, name) = self.api_named(api)?;
         let at = self.environment_named(environment)?;
         expected(expect, self.publication_before(&name, environment))?;
-        let stage = self.next.stage(at);
-        let Some((stage, publication)) =
-            stage.and_then(|stage| Some((stage, stage.publication(id)?)))
-        else {
+        if self.next.stage(at).and_then(|stage| stage.publication(id)).is_none() {
             return Err(Reason::NotPublished { api: name, environment: environment.clone() });
-        };
-        if stage.is_live(publication) {
-            self.events.push(Event::Unpublished { api: id, environment: at });
-            self.write(Key::Publication(id, at), None);
-        } else {
-            self.displace(id, at);
         }
+        self.write(Key::Publication(id, at), None);
         Ok(())
     }
 
     /// Gives a dormant publication up.
     pub(super) fn displace(&mut self, api: ApiId, environment: EnvironmentId) {
-        self.events.push(Event::Displaced { api, environment });
         self.write(Key::Publication(api, environment), None);
     }
 

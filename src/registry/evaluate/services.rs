@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::super::change::Expect;
-use super::super::event::Event;
 use super::super::rejected::Reason;
 use super::{Checked, Draft, expected};
 use crate::model::id::{EnvironmentId, ServiceId};
@@ -22,7 +21,7 @@ impl Draft<'_> {
         let name: ServiceName = name.parse()?;
         expected(expect, self.service_before(&name))?;
         check_description(&service.description)?;
-        if !(self.known)(&service.kind) {
+        if !(self.laws.known)(&service.kind) {
             return Err(Reason::UnknownKind(service.kind.clone()));
         }
         let Some(id) = self.next.service_id(&name) else {
@@ -87,16 +86,8 @@ impl Draft<'_> {
     pub(super) fn delete_service(&mut self, name: &str, expect: Option<Expect>) -> Checked {
         let (id, name) = self.service_named(name)?;
         expected(expect, self.service_before(&name))?;
-        if let Some(drafts) = self.next.drafts_of(id).filter(|drafts| !drafts.is_empty()) {
-            return Err(self.in_use(drafts.iter().map(super::ApiId::new), drafts.len()));
-        }
+        self.service_unused(id)?;
         let environments: Vec<_> = self.next.environments().map(|(id, _)| id).collect();
-        for environment in &environments {
-            let live = self.next.stage(*environment).and_then(|stage| stage.live_through(id));
-            if let Some(live) = live.filter(|live| !live.is_empty()) {
-                return Err(self.in_use(live.iter().map(super::ApiId::new), live.len()));
-            }
-        }
         for environment in environments {
             let Some(stage) = self.next.stage(environment) else {
                 continue;
@@ -107,6 +98,24 @@ impl Draft<'_> {
             self.remove_definition(id, environment);
         }
         self.write(Key::Service(id), None);
+        Ok(())
+    }
+
+    /// No draft goes to a service, and nothing is published through it.
+    pub(super) fn service_unused(&self, id: ServiceId) -> Checked {
+        if let Some(drafts) = self.next.drafts_of(id).filter(|drafts| !drafts.is_empty()) {
+            return Err(self.in_use(drafts.iter().map(super::ApiId::new), drafts.len()));
+        }
+        for (environment, _) in self.next.environments() {
+            let Some(stage) = self.next.stage(environment) else {
+                continue;
+            };
+            let count = stage.live_count(id);
+            if count > 0 {
+                let live = stage.live_through(id).flat_map(|apis| apis.iter());
+                return Err(self.in_use(live.map(super::ApiId::new), count));
+            }
+        }
         Ok(())
     }
 
@@ -139,16 +148,28 @@ impl Draft<'_> {
             }
             None => self.stamp.revision,
         };
-        // However often a change edits a definition, its APIs move once.
-        if before.is_some() && self.moved.insert((id, at)) {
-            let apis = stage.and_then(|stage| stage.live_through(id)).cloned().unwrap_or_default();
-            self.events.push(Event::Updated { service: id, environment: at, apis });
-        }
         let definition = definition.clone();
         let accepted = before.map_or_else(Box::default, |before| before.accepted.clone());
         let record = DefinitionRecord { definition, epoch, accepted, stamp: self.stamp() };
         self.write(Key::Definition(id, at), Some(Record::Definition(Arc::new(record))));
         Ok(())
+    }
+
+    /// Gives a service the definition in one environment that it has in another.
+    pub(super) fn promote(
+        &mut self,
+        service: &str,
+        from: &Environment,
+        to: &Environment,
+        expect: Option<Expect>,
+    ) -> Checked {
+        let (id, name) = self.service_named(service)?;
+        let at = self.environment_named(from)?;
+        let Some(record) = self.next.stage(at).and_then(|stage| stage.definition(id)).cloned()
+        else {
+            return Err(Reason::NoDefinition { service: name, environment: from.clone() });
+        };
+        self.define(service, to, &record.definition, expect, false)
     }
 
     pub(super) fn delete_definition(
@@ -175,16 +196,15 @@ impl Draft<'_> {
         if stage.definition(service).is_none() {
             return false;
         }
-        let apis = stage.live_through(service).cloned().unwrap_or_default();
         // What this change itself published would come back to life if it defined the service again:
         // both would be of one epoch.
         let young = stage.definition(service).is_some_and(|d| d.epoch == self.stamp.revision);
         if young {
+            let apis = stage.of_epoch(service, self.stamp.revision).cloned().unwrap_or_default();
             for api in apis.iter().map(super::ApiId::new) {
                 self.write(Key::Publication(api, environment), None);
             }
         }
-        self.events.push(Event::Undefined { environment, apis });
         self.write(Key::Definition(service, environment), None);
         true
     }

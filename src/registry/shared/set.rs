@@ -42,6 +42,11 @@ impl IdSet {
         was
     }
 
+    /// Whether two sets have the same members. What clones have in common is not looked at.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.count == other.count && self.members.same(&other.members)
+    }
+
     /// The numbers, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.members.iter().map(|(id, ())| id)

@@ -119,6 +119,31 @@ impl<'a, V, const CHILDREN: usize> Iterator for Iter<'a, V, CHILDREN> {
     }
 }
 
+impl<V: PartialEq, const CHILDREN: usize> Trie<V, CHILDREN> {
+    /// Whether two have the same under the same keys, in the same order. What clones share is not
+    /// looked at.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.root.same(&other.root)
+    }
+}
+
+impl<V: PartialEq, const CHILDREN: usize> Child<V, CHILDREN> {
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Empty, Self::Empty) => true,
+            (Self::Leaf(_, one), Self::Leaf(_, other)) => Arc::ptr_eq(one, other) || one == other,
+            (Self::Branch(one), Self::Branch(other)) => {
+                Arc::ptr_eq(one, other) || one.iter().zip(other.iter()).all(|(a, b)| a.same(b))
+            }
+            // A branch stays one when there would be room in a leaf again.
+            (one, other) => {
+                let all = |node| Iter { open: vec![(node, 0)] };
+                all(one).eq(all(other))
+            }
+        }
+    }
+}
+
 impl<V: Clone, const CHILDREN: usize> Trie<V, CHILDREN> {
     /// Puts a value under `key`, beside those that are there.
     pub(crate) fn insert(&mut self, key: u32, value: V) {

@@ -30,10 +30,10 @@ async fn each_outcome_has_its_row() {
     assert_eq!(
         rows,
         [
-            ("shop/get_order".to_owned(), TEST, orders(), OutcomeKind::Moved),
-            ("shop/get_stock".to_owned(), LIVE, orders(), OutcomeKind::Unpublished),
             ("shop/my_own".to_owned(), LIVE, None, OutcomeKind::Published),
+            ("shop/get_order".to_owned(), TEST, orders(), OutcomeKind::Moved),
             ("shop/get_order".to_owned(), LIVE, orders(), OutcomeKind::Republished),
+            ("shop/get_stock".to_owned(), LIVE, orders(), OutcomeKind::Unpublished),
         ]
     );
 }

@@ -128,8 +128,8 @@ async fn a_service_is_in_use_while_it_is_published_whatever_the_draft_says() {
     let receipt =
         apply(&registry, Change::new().delete_definition("orders", LIVE).delete_service("orders"))
             .await;
-    // What was dormant through it has nothing left to come back to.
-    assert_eq!((receipt.counts().unpublished, receipt.counts().displaced), (1, 1));
+    // What was published through it has nothing left to come back to.
+    assert_eq!((receipt.counts().unpublished, receipt.counts().displaced), (1, 0));
     assert_eq!(status(&registry, "shop/get_order", &LIVE), None);
     assert!(registry.service("orders").unwrap().is_none());
 }

@@ -1,0 +1,139 @@
+//! What must hold of things that an undo brought back or took away: the other edits see to it before
+//! they write, an undo writes first.
+
+use super::super::rejected::Reason;
+use super::super::state::State;
+use super::{ApiId, Checked, Draft, NAMED};
+use crate::model::Version;
+use crate::model::id::{EnvironmentId, GroupId, ServiceId};
+use crate::store::Key;
+
+impl Draft<'_> {
+    /// Whether what is under a key, or no longer is, fits in with everything else.
+    pub(super) fn fits(&self, key: Key) -> Checked {
+        match key {
+            Key::Environment(id) => self.environment_fits(id),
+            Key::Service(id) => self.service_fits(id),
+            Key::Definition(service, at) => self.definition_fits(service, at),
+            Key::Group(id) => self.group_fits(id),
+            Key::Api(id) => self.api_fits(id),
+            Key::Publication(api, at) => self.publication_fits(api, at),
+            Key::Next | Key::Revision(_) => Ok(()),
+        }
+    }
+
+    fn environment_fits(&self, id: EnvironmentId) -> Checked {
+        match self.next.environment(id) {
+            Some(record) => self.named(
+                self.next.environment_id(record.name.as_str()) == Some(id),
+                record.name.as_str(),
+            ),
+            None => match self.base.environment(id) {
+                Some(before) => self.environment_unused(id, &before.name),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn service_fits(&self, id: ServiceId) -> Checked {
+        if let Some(record) = self.next.service(id) {
+            return self
+                .named(self.next.service_id(&record.name) == Some(id), record.name.as_str());
+        }
+        self.service_unused(id)?;
+        let defined = self.next.environments().filter(|(at, _)| {
+            self.next.stage(*at).is_some_and(|stage| stage.definition(id).is_some())
+        });
+        let defined: Vec<_> = defined.map(|(_, record)| &record.name).collect();
+        if defined.is_empty() {
+            return Ok(());
+        }
+        let users = defined.iter().take(NAMED).map(|name| format!("its definition in {name}"));
+        Err(Reason::InUse { users: users.collect(), count: defined.len() })
+    }
+
+    fn definition_fits(&self, service: ServiceId, at: EnvironmentId) -> Checked {
+        if self.next.stage(at).is_none_or(|stage| stage.definition(service).is_none()) {
+            return Ok(());
+        }
+        self.there(Key::Environment(at))?;
+        self.there(Key::Service(service))
+    }
+
+    fn group_fits(&self, id: GroupId) -> Checked {
+        let Some(entry) = self.next.group(id) else {
+            let apis = self.next.drafts_in(id).filter(|apis| !apis.is_empty());
+            return apis
+                .map_or(Ok(()), |apis| Err(self.in_use(apis.iter().map(ApiId::new), apis.len())));
+        };
+        for environment in entry.accepted.hosts.iter().filter_map(|(_, bound)| bound.as_ref()) {
+            self.environment_named(environment)?;
+        }
+        let name = &entry.record.name;
+        self.named(self.next.group_id(name) == Some(id), name.as_str())
+    }
+
+    fn api_fits(&self, id: ApiId) -> Checked {
+        let Some(draft) = self.next.api(id) else {
+            return self.api_unpublished(id);
+        };
+        self.there(Key::Group(draft.group))?;
+        self.service_there(&draft.version)?;
+        self.named(self.next.api_id_in(draft.group, &draft.name) == Some(id), &draft.name)
+    }
+
+    fn publication_fits(&self, api: ApiId, at: EnvironmentId) -> Checked {
+        let Some(publication) = self.next.stage(at).and_then(|stage| stage.publication(api)) else {
+            return Ok(());
+        };
+        self.there(Key::Environment(at))?;
+        self.there(Key::Api(api))?;
+        self.service_there(&publication.version)
+    }
+
+    fn service_there(&self, version: &Version) -> Checked {
+        version.service().map_or(Ok(()), |service| self.there(Key::Service(service)))
+    }
+
+    fn there(&self, key: Key) -> Checked {
+        match self.next.record(key) {
+            Some(_) => Ok(()),
+            None => Err(Reason::Missing(self.next.describe(key))),
+        }
+    }
+
+    /// `only`: whether nothing else has the name.
+    fn named(&self, only: bool, name: &str) -> Checked {
+        if only { Ok(()) } else { Err(Reason::NameTaken(name.to_owned())) }
+    }
+}
+
+impl State {
+    /// What is, or was, under a key, in words.
+    pub(crate) fn describe(&self, key: Key) -> String {
+        use crate::store::Record;
+        let record = self.touches(key).find_map(|touch| touch.after);
+        let at = |id| {
+            self.environment(id).map_or_else(|| format!("environment {id}"), |e| e.name.to_string())
+        };
+        match (key, record) {
+            (_, Some(Record::Environment(record))) => format!("environment {}", record.name),
+            (_, Some(Record::Service(record))) => format!("service {:?}", record.name),
+            (_, Some(Record::Group(record))) => format!("group {:?}", record.name),
+            (_, Some(Record::Api(record))) => {
+                let group = self.touches(Key::Group(record.group)).find_map(|touch| touch.after);
+                match group {
+                    Some(Record::Group(group)) => format!("API {}/{}", group.name, record.name),
+                    _ => format!("API {}", record.name),
+                }
+            }
+            (Key::Definition(service, id), _) => {
+                format!("the definition of {} in {}", self.describe(Key::Service(service)), at(id))
+            }
+            (Key::Publication(api, id), _) => {
+                format!("{} in {}", self.describe(Key::Api(api)), at(id))
+            }
+            (key, _) => format!("{key:?}"),
+        }
+    }
+}

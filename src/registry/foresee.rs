@@ -1,0 +1,61 @@
+//! What a change would do, and what one did, without doing anything.
+
+use std::sync::{Arc, PoisonError};
+
+use super::commit::{Committed, Prepared, Proposal};
+use super::history::effect::effects;
+use super::reads::{Read, reads};
+use super::{CommitError, Registry};
+use crate::model::Revision;
+
+/// What a change would do.
+#[derive(Debug)]
+pub(crate) struct Foreseen {
+    pub(crate) made: Committed,
+    pub(crate) reads: Arc<[Read]>,
+    /// Requests on their way by definitions that it would replace.
+    pub(crate) in_flight: usize,
+    /// Requests a second, lately, to what it would touch.
+    pub(crate) rate: f64,
+}
+
+impl Registry {
+    /// Evaluates a change on what is true now.
+    pub(crate) async fn plan(&self, proposal: &Proposal) -> Result<Foreseen, CommitError> {
+        let before = self.0.snapshot.current().as_ref().clone();
+        let Prepared { evaluated, snapshot, superseded } =
+            self.0.prepare(&before, proposal).await?;
+        let entry = evaluated.entry;
+        let made = Committed {
+            before: Arc::clone(before.state()),
+            after: Arc::clone(snapshot.state()),
+            entry,
+            // A plan stands in nobody's way, and nothing stands in its.
+            superseded: [].into(),
+        };
+        // The prepared snapshot shares pages with the current one: then it would count as a request.
+        drop(snapshot);
+        let owners = |old: &super::Superseded| old.requests.strong_count().saturating_sub(1);
+        let in_flight = superseded.iter().map(owners).sum();
+        let rate = before.rate_of(&effects(&made.before, &made.after, &made.entry), &made.before);
+        let reads = reads(&proposal.change, &made.before, &made.entry);
+        Ok(Foreseen { made, reads, in_flight, rate })
+    }
+
+    /// What the change of a revision did.
+    pub(crate) fn committed(&self, revision: Revision) -> Option<Committed> {
+        let now = Arc::clone(self.0.snapshot.current().state());
+        let entry = Arc::clone(now.log().entry(revision)?);
+        let after = now.rewound(revision)?;
+        let before = after.rewound_by(&entry)?;
+        let recent = self.0.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let superseded = recent.iter().find(|(of, _)| *of == revision);
+        let superseded = superseded.map(|(_, superseded)| Arc::clone(superseded));
+        Some(Committed {
+            before: Arc::new(before),
+            after: Arc::new(after),
+            entry,
+            superseded: superseded.unwrap_or_default(),
+        })
+    }
+}

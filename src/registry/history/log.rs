@@ -1,0 +1,128 @@
+//! The newest revisions, and who deleted what is gone.
+
+use std::sync::Arc;
+
+use super::super::routes::key as index;
+use super::super::shared::Trie;
+use crate::model::Revision;
+use crate::model::path::mix;
+use crate::store::Key;
+use crate::store::record::{Past, RevisionRecord};
+
+/// Entries whose deletions are forgotten in one step, once an entry leaves the log.
+const SWEPT: usize = 1024;
+
+/// The entries of the newest revisions, without gaps. Clones share what they have in common.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    entries: Trie<Arc<RevisionRecord>>,
+    count: usize,
+    first: Revision,
+    /// By which revision a key was deleted; what was deleted before `first` counts as never there.
+    gone: Trie<(Key, Revision)>,
+    /// Entries that left, and how many of their deletions are forgotten.
+    leaving: Vec<(Arc<RevisionRecord>, usize)>,
+}
+
+fn revision_index(revision: Revision) -> u32 {
+    index(mix(0, revision.as_u64()))
+}
+
+fn key_index(key: Key) -> u32 {
+    let (sort, one, other) = match key {
+        Key::Next => (0, 0, 0),
+        Key::Environment(id) => (1, id.number().into(), 0),
+        Key::Service(id) => (2, id.number().into(), 0),
+        Key::Definition(id, at) => (3, id.number().into(), at.number().into()),
+        Key::Group(id) => (4, id.number().into(), 0),
+        Key::Api(id) => (5, id.number().into(), 0),
+        Key::Publication(id, at) => (6, id.number().into(), at.number().into()),
+        Key::Revision(revision) => (7, revision.as_u64(), 0),
+    };
+    index(mix(mix(mix(0, sort), one), other))
+}
+
+impl Log {
+    /// How many revisions are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The oldest revision that is kept.
+    pub(crate) fn first(&self) -> Option<Revision> {
+        (self.count > 0).then_some(self.first)
+    }
+
+    /// The entry of a revision.
+    pub(crate) fn entry(&self, revision: Revision) -> Option<&Arc<RevisionRecord>> {
+        let found = self.entries.under(revision_index(revision));
+        found.into_iter().find(|entry| entry.stamp.revision == revision)
+    }
+
+    /// The revision that deleted what was under a key.
+    pub(crate) fn gone(&self, key: Key) -> Option<Revision> {
+        let mut found = self.gone.under(key_index(key));
+        let revision = found.find(|(other, _)| *other == key).map(|(_, revision)| *revision)?;
+        (self.count > 0 && revision >= self.first).then_some(revision)
+    }
+
+    /// Keeps the entry of a revision. `there` says whether there is a record under a key.
+    pub(crate) fn keep(&mut self, entry: &Arc<RevisionRecord>, there: impl Fn(Key) -> bool) {
+        let revision = entry.stamp.revision;
+        for (key, _) in entry.written() {
+            self.gone.remove(key_index(key), |(other, _)| *other == key);
+            if !there(key) {
+                self.gone.insert(key_index(key), (key, revision));
+            }
+        }
+        if self.count == 0 || revision < self.first {
+            self.first = revision;
+        }
+        let before =
+            self.entries.remove(revision_index(revision), |e| e.stamp.revision == revision);
+        self.entries.insert(revision_index(revision), Arc::clone(entry));
+        self.count += usize::from(before.is_none());
+    }
+
+    /// Forgets the entry of a revision. It is meant to be the oldest.
+    pub(crate) fn forget(&mut self, revision: Revision) {
+        let index = revision_index(revision);
+        let taken = self.entries.remove(index, |entry| entry.stamp.revision == revision);
+        let Some(entry) = taken else { return };
+        self.count -= 1;
+        if revision == self.first {
+            self.first = revision.next();
+        }
+        self.leaving.push((entry, 0));
+        self.sweep();
+    }
+
+    /// Goes on forgetting the deletions of entries that left, a slice at a time.
+    pub(crate) fn sweep(&mut self) {
+        let Some((entry, done)) = self.leaving.pop() else { return };
+        let next = done + SWEPT;
+        for (key, _) in entry.written().skip(done).take(SWEPT) {
+            let revision = entry.stamp.revision;
+            self.gone.remove(key_index(key), |(other, by)| *other == key && *by <= revision);
+        }
+        if next < entry.created.len() + entry.touched.len() {
+            self.leaving.push((entry, next));
+        }
+    }
+}
+
+impl RevisionRecord {
+    /// Every key the change wrote, with what was there before: nothing ever, or what `Past` says.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (Key, Option<&Past>)> {
+        let touched = self.touched.iter().map(|(key, past)| (*key, Some(past)));
+        self.created.iter().map(|key| (*key, None)).chain(touched)
+    }
+
+    /// What was under a key before the change; `None`: the change did not write it.
+    pub(crate) fn before(&self, key: Key) -> Option<Option<&Past>> {
+        if let Ok(at) = self.touched.binary_search_by(|(other, _)| other.cmp(&key)) {
+            return self.touched.get(at).map(|(_, past)| Some(past));
+        }
+        self.created.binary_search(&key).is_ok().then_some(None)
+    }
+}

@@ -1,0 +1,268 @@
+//! What a plan was made on: if any of it moved, the plan is stale, and only then.
+
+use std::sync::Arc;
+
+use super::change::{Change, Operation};
+use super::history::touch::Touch;
+use super::shared::IdSet;
+use super::state::State;
+use crate::model::id::{EnvironmentId, GroupId, ServiceId};
+use crate::model::{ApiName, Environment, GroupName, ServiceName};
+use crate::store::record::RevisionRecord;
+use crate::store::{Key, Record};
+
+/// One question that evaluating a change asked: it is asked of two states, and the answers compared.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Read {
+    /// Who has the name?
+    Environment(Environment),
+    /// Who has the name?
+    Service(ServiceName),
+    /// Who has the name?
+    Group(GroupName),
+    /// Who has the name?
+    Api(ApiName),
+    /// Who wrote it last?
+    Record(Key),
+    /// Which epochs are live?
+    Epochs(ServiceId, EnvironmentId),
+    /// What is published through it?
+    Published(ServiceId, EnvironmentId),
+    /// Which drafts go to it?
+    Drafts(ServiceId),
+    /// Which drafts are in it?
+    Members(GroupId),
+}
+
+/// What evaluating `change` on `base`, which did what `entry` says, depended on.
+pub(crate) fn reads(change: &Change, base: &State, entry: &RevisionRecord) -> Arc<[Read]> {
+    let mut asked = Asked { base, reads: Vec::new() };
+    for edit in &change.edits {
+        asked.operation(&edit.operation);
+    }
+    for (key, _) in entry.written() {
+        asked.written(key);
+    }
+    let mut reads = asked.reads;
+    reads.sort_unstable();
+    reads.dedup();
+    reads.into()
+}
+
+struct Asked<'a> {
+    base: &'a State,
+    reads: Vec<Read>,
+}
+
+impl Asked<'_> {
+    fn written(&mut self, key: Key) {
+        self.reads.push(Read::Record(key));
+        if let Key::Definition(service, at) = key {
+            self.reads.push(Read::Published(service, at));
+        }
+    }
+
+    fn operation(&mut self, operation: &Operation) {
+        match operation {
+            Operation::DeclareEnvironment { name, .. } | Operation::RetireEnvironment { name } => {
+                self.environment(name);
+            }
+            Operation::Service { name, .. } | Operation::DescribeService { name, .. } => {
+                self.service(name);
+            }
+            Operation::RenameService { from, to } => {
+                self.service(from);
+                self.service(to);
+            }
+            Operation::DeleteService { name } => self.whole_service(name),
+            Operation::Define { service, environment, .. }
+            | Operation::Update { service, environment, .. }
+            | Operation::DeleteDefinition { service, environment } => {
+                self.definition(service, environment);
+            }
+            Operation::Promote { service, from, to } => {
+                self.definition(service, to);
+                let (service, from) = (self.service(service), self.environment(from));
+                if let (Some(service), Some(from)) = (service, from) {
+                    self.reads.push(Read::Record(Key::Definition(service, from)));
+                }
+            }
+            Operation::Group { name, .. } => {
+                self.group(name);
+            }
+            Operation::RenameGroup { from, to } => {
+                self.group(from);
+                self.group(to);
+            }
+            Operation::DeleteGroup { name } => {
+                let group = self.group(name);
+                self.reads.extend(group.map(Read::Members));
+            }
+            Operation::Api { name, api } => {
+                self.api(name);
+                api.backend.service.as_deref().map(|service| self.service(service));
+            }
+            Operation::RenameApi { from, to } => {
+                self.api(from);
+                self.api(to);
+            }
+            Operation::DeleteApi { name } => {
+                self.api(name);
+            }
+            Operation::Publish { api, environment } => self.publish(api, environment),
+            Operation::Switch { api, environment, .. }
+            | Operation::Unpublish { api, environment } => {
+                self.publication(api, environment);
+            }
+            Operation::Undo(undo) => {
+                let entry = self.base.log().entry(undo.revision).cloned();
+                for (key, _) in entry.iter().flat_map(|entry| entry.written()) {
+                    self.written(key);
+                }
+            }
+        }
+    }
+
+    fn environment(&mut self, name: &Environment) -> Option<EnvironmentId> {
+        self.reads.push(Read::Environment(name.clone()));
+        let id = self.base.environment_id(name.as_str())?;
+        self.reads.push(Read::Record(Key::Environment(id)));
+        Some(id)
+    }
+
+    fn service(&mut self, name: &str) -> Option<ServiceId> {
+        let name: ServiceName = name.parse().ok()?;
+        let id = self.base.service_id(&name);
+        self.reads.push(Read::Service(name));
+        id
+    }
+
+    fn whole_service(&mut self, name: &str) {
+        let Some(id) = self.service(name) else { return };
+        self.reads.extend([Read::Drafts(id), Read::Record(Key::Service(id))]);
+        for (at, _) in self.base.environments() {
+            self.reads.push(Read::Published(id, at));
+        }
+    }
+
+    fn definition(&mut self, service: &str, environment: &Environment) {
+        let (service, at) = (self.service(service), self.environment(environment));
+        if let (Some(service), Some(at)) = (service, at) {
+            self.written(Key::Definition(service, at));
+        }
+    }
+
+    fn group(&mut self, name: &str) -> Option<GroupId> {
+        let name: GroupName = name.parse().ok()?;
+        let id = self.base.group_id(&name);
+        self.reads.push(Read::Group(name));
+        self.reads.extend(id.map(|id| Read::Record(Key::Group(id))));
+        id
+    }
+
+    fn api(&mut self, name: &str) -> Option<Key> {
+        let name: ApiName = name.parse().ok()?;
+        self.reads.push(Read::Group(name.group().clone()));
+        let id = self.base.api_id(&name).map(Key::Api);
+        self.reads.push(Read::Api(name));
+        self.reads.extend(id.map(Read::Record));
+        id
+    }
+
+    fn publish(&mut self, api: &str, environment: &Environment) {
+        self.publication(api, environment);
+        let at = self.base.environment_id(environment.as_str());
+        let api = api.parse().ok().and_then(|name| self.base.api_id(&name));
+        let draft = api.and_then(|api| self.base.api(api));
+        if let Some((service, at)) = draft.and_then(|draft| draft.version.service()).zip(at) {
+            self.reads.push(Read::Record(Key::Definition(service, at)));
+        }
+    }
+
+    fn publication(&mut self, api: &str, environment: &Environment) {
+        let (api, at) = (self.api(api), self.environment(environment));
+        let (Some(Key::Api(api)), Some(at)) = (api, at) else { return };
+        self.reads.push(Read::Record(Key::Publication(api, at)));
+        let published = self.base.stage(at).and_then(|stage| stage.publication(api));
+        if let Some(service) = published.and_then(|published| published.version.service()) {
+            self.reads.push(Read::Epochs(service, at));
+        }
+    }
+}
+
+impl Read {
+    /// Whether two states answer the same.
+    pub(crate) fn agrees(&self, one: &State, other: &State) -> bool {
+        match self {
+            Self::Environment(name) => {
+                one.environment_id(name.as_str()) == other.environment_id(name.as_str())
+            }
+            Self::Service(name) => one.service_id(name) == other.service_id(name),
+            Self::Group(name) => one.group_id(name) == other.group_id(name),
+            Self::Api(name) => one.api_id(name) == other.api_id(name),
+            Self::Record(key) => one.touched(*key) == other.touched(*key),
+            Self::Epochs(service, at) => {
+                let epochs = |state: &State| {
+                    let definition = state.stage(*at)?.definition(*service)?;
+                    Some((definition.epoch, definition.accepted.clone()))
+                };
+                epochs(one) == epochs(other)
+            }
+            Self::Published(service, at) => {
+                let sets = |state| published(state, *service, *at);
+                let (one, other) = (sets(one), sets(other));
+                one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| a.same(b))
+            }
+            Self::Drafts(service) => same(one.drafts_of(*service), other.drafts_of(*service)),
+            Self::Members(group) => same(one.drafts_in(*group), other.drafts_in(*group)),
+        }
+    }
+
+    /// What was asked about, in words, and who wrote it last.
+    pub(crate) fn describe(&self, now: &State) -> String {
+        let wrote = |key| {
+            let touch = now.touches(key).next();
+            let by = |touch: Touch| format!(" (revision {})", touch.stamp.revision);
+            format!("{}{}", now.describe(key), touch.map(by).unwrap_or_default())
+        };
+        match self {
+            Self::Environment(name) => format!("environment {name}"),
+            Self::Service(name) => format!("service {:?}", name.as_str()),
+            Self::Group(name) => format!("group {:?}", name.as_str()),
+            Self::Api(name) => format!("API {name}"),
+            Self::Record(key) => wrote(*key),
+            Self::Epochs(service, at) => wrote(Key::Definition(*service, *at)),
+            Self::Published(service, at) => {
+                format!("what is published by {}", now.describe(Key::Definition(*service, *at)))
+            }
+            Self::Drafts(service) => {
+                format!("the drafts of {}", now.describe(Key::Service(*service)))
+            }
+            Self::Members(group) => format!("the APIs of {}", now.describe(Key::Group(*group))),
+        }
+    }
+}
+
+/// What is live through a service and what an undo could make live, by epoch.
+fn published(state: &State, service: ServiceId, at: EnvironmentId) -> Vec<IdSet> {
+    let Some(stage) = state.stage(at) else { return Vec::new() };
+    let live: Vec<_> = stage.live_through(service).cloned().collect();
+    if !live.is_empty() {
+        return live;
+    }
+    // Deleted: what its last definition published.
+    let last = state.touches(Key::Definition(service, at)).find_map(|touch| touch.after);
+    let epoch = match last {
+        Some(Record::Definition(definition)) => stage.of_epoch(service, definition.epoch),
+        _ => None,
+    };
+    epoch.cloned().into_iter().collect()
+}
+
+fn same(one: Option<&IdSet>, other: Option<&IdSet>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.same(other),
+        (None, None) => true,
+        (Some(set), None) | (None, Some(set)) => set.is_empty(),
+    }
+}
