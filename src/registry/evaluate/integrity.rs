@@ -2,6 +2,7 @@
 //! they write, an undo writes first.
 
 use super::super::rejected::Reason;
+use super::super::stage::Stage;
 use super::super::state::State;
 use super::{ApiId, Checked, Draft, NAMED};
 use crate::model::Version;
@@ -28,10 +29,12 @@ impl Draft<'_> {
                 self.next.environment_id(record.name.as_str()) == Some(id),
                 record.name.as_str(),
             ),
-            None => match self.base.environment(id) {
-                Some(before) => self.environment_unused(id, &before.name),
-                None => Ok(()),
-            },
+            None => {
+                if let Some(before) = self.base.environment(id) {
+                    self.environment_unused(id, &before.name)?;
+                }
+                self.nothing_published(|stage| stage.publications().collect(), Some(id))
+            }
         }
     }
 
@@ -41,6 +44,7 @@ impl Draft<'_> {
                 .named(self.next.service_id(&record.name) == Some(id), record.name.as_str());
         }
         self.service_unused(id)?;
+        self.nothing_published(|stage| stage.all_through(id).collect(), None)?;
         let defined = self.next.environments().filter(|(at, _)| {
             self.next.stage(*at).is_some_and(|stage| stage.definition(id).is_some())
         });
@@ -75,11 +79,30 @@ impl Draft<'_> {
 
     fn api_fits(&self, id: ApiId) -> Checked {
         let Some(draft) = self.next.api(id) else {
-            return self.api_unpublished(id);
+            let published = |stage: &Stage| stage.publication(id).map(|_| id).into_iter().collect();
+            return self.nothing_published(published, None);
         };
         self.there(Key::Group(draft.group))?;
         self.service_there(&draft.version)?;
         self.named(self.next.api_id_in(draft.group, &draft.name) == Some(id), &draft.name)
+    }
+
+    /// Nothing that needs what was taken away is published any more, live or dormant.
+    fn nothing_published(
+        &self,
+        which: impl Fn(&Stage) -> Vec<ApiId>,
+        only: Option<EnvironmentId>,
+    ) -> Checked {
+        let stages = self.next.environments().map(|(at, _)| at).chain(only);
+        for at in stages.filter(|at| only.is_none_or(|only| only == *at)) {
+            let left = self.next.stage(at).map(&which).unwrap_or_default();
+            if !left.is_empty() {
+                let keys = left.iter().take(NAMED).map(|api| Key::Publication(*api, at));
+                let users = keys.map(|key| self.base.describe(key)).collect();
+                return Err(Reason::InUse { users, count: left.len() });
+            }
+        }
+        Ok(())
     }
 
     fn publication_fits(&self, api: ApiId, at: EnvironmentId) -> Checked {

@@ -125,7 +125,8 @@ impl Draft<'_> {
         self.write(key, record.map(|record| record.stamped(&stamp)));
     }
 
-    /// The dormant publications that need what is under a key, and go with it.
+    /// The dormant publications that need what is under a key, and go with it. What was live before
+    /// the change is somebody's, and stays in the way.
     fn dormant_of(&self, key: Key) -> Vec<(ApiId, EnvironmentId)> {
         let mut dormant = Vec::new();
         for (at, _) in self.next.environments() {
@@ -136,7 +137,14 @@ impl Draft<'_> {
                 Key::Api(id) => vec![id],
                 _ => continue,
             };
-            let asleep = |api: &ApiId| stage.publication(*api).is_some_and(|p| !stage.is_live(p));
+            let was_live = |api: &ApiId| {
+                let stage = self.base.stage(at);
+                stage.is_some_and(|stage| stage.publication(*api).is_some_and(|p| stage.is_live(p)))
+            };
+            let asleep = |api: &ApiId| {
+                let publication = stage.publication(*api);
+                publication.is_some_and(|p| !stage.is_live(p)) && !was_live(api)
+            };
             dormant.extend(apis.into_iter().filter(asleep).map(|api| (api, at)));
         }
         dormant
