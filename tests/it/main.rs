@@ -11,6 +11,7 @@
 mod agreement;
 mod architecture;
 mod conformance;
+mod diff;
 mod drain;
 mod gateway;
 mod http_backend;
