@@ -3,6 +3,7 @@
 //! | file | question |
 //! |---|---|
 //! | `change`, `rejected` | which edits are there, and why is one refused? |
+//! | `creation` | which kinds of service can be created here? |
 //! | `evaluate/` | State × Change → State + Events: every rule of the product |
 //! | `state`, `stage`, `routes`, `site` | how is what is true kept, and found? |
 //! | `snapshot`, `target` | what does the data plane need of it? |
@@ -23,6 +24,7 @@ use crate::time::Clock;
 
 pub mod change;
 mod commit;
+pub mod creation;
 mod evaluate;
 pub(crate) mod event;
 mod open;
@@ -39,6 +41,7 @@ pub mod view;
 pub use self::change::Change;
 pub use self::commit::CommitError;
 pub(crate) use self::commit::Committed;
+pub use self::creation::{CreationPolicy, InvalidRegion, NotCreatable, Region, RegionRules};
 pub use self::open::{Builder, OpenError};
 pub use self::rejected::{Reason, Rejected};
 pub use self::view::{PublicationView, ServiceView, Status};
