@@ -20,6 +20,7 @@ mod load;
 mod malformed;
 mod mock_backend;
 mod model_check;
+mod probe;
 mod publishing;
 #[path = "../reference/mod.rs"]
 mod reference;
