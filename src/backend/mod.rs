@@ -5,6 +5,7 @@
 //! | `call` | what travels with a request? |
 //! | `capability` | what can a kind do? |
 //! | `factory` | how does a definition become a backend? |
+//! | `probe` | can its target be reached? |
 //! | `http/`, `mock/` | how does this kind do it? |
 
 use std::fmt;
@@ -19,10 +20,12 @@ pub mod capability;
 pub mod factory;
 pub mod http;
 pub mod mock;
+pub mod probe;
 
 pub use self::call::Call;
 pub use self::capability::Capability;
 pub use self::factory::{Built, Context, Factory};
+pub use self::probe::{Check, Probe, Probed, Step};
 pub use crate::body::Body;
 
 /// Turns a request into a response by asking some target for it.
@@ -50,7 +53,7 @@ pub use crate::body::Body;
 ///
 /// # Wrappers
 ///
-/// There are no default methods, so that a wrapper cannot silently drop one.
+/// A wrapper passes [`probe`](Self::probe) on too: by default there is nothing to probe.
 ///
 /// ```
 /// use backhaul::{Backend, Body, Call, Result};
@@ -74,6 +77,19 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     ///
     /// When no response head arrived; see [`ErrorKind`](crate::ErrorKind).
     async fn send(&self, request: Request<Body>, call: &Call) -> Result<Response<Body>>;
+
+    /// Whether the target can be reached from this process: every step is reported, none is an error.
+    ///
+    /// Takes no longer than the probe allows, uses no connection of requests and leaves none behind. By
+    /// default there is nothing to probe.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future closes what it opened.
+    async fn probe(&self, probe: &Probe) -> Probed {
+        let _ = probe;
+        Probed::default()
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::backend::probe::PROBE_TIMEOUT;
 use crate::error::{Answer, ErrorKind};
 use crate::gateway::limits as gateway;
 use crate::model::definition::{MAX_TIMEOUT, MIN_TIMEOUT};
@@ -78,6 +79,7 @@ fn limits() -> Vec<(&'static str, String)> {
         ("gateway::limits::MAX_MESSAGE", bytes(gateway::MAX_MESSAGE)),
         ("model::definition::MIN_TIMEOUT", time(MIN_TIMEOUT)),
         ("model::definition::MAX_TIMEOUT", time(MAX_TIMEOUT)),
+        ("backend::probe::PROBE_TIMEOUT", time(PROBE_TIMEOUT)),
         ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
         ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
         ("transport::MAX_IDLE", transport::MAX_IDLE.to_string()),
@@ -117,6 +119,7 @@ fn no_public_limit_is_left_out() {
         ("gateway::limits", include_str!("../gateway/limits.rs")),
         ("model::limits", include_str!("../model/limits.rs")),
         ("model::definition", include_str!("../model/definition/mod.rs")),
+        ("backend::probe", include_str!("../backend/probe.rs")),
         ("transport", include_str!("../transport/mod.rs")),
     ];
     let written: BTreeSet<_> = sources

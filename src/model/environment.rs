@@ -75,6 +75,24 @@ impl FromStr for Environment {
     }
 }
 
+/// What an operator declares of an environment besides its name.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Declaration {
+    /// At most 200 characters.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+impl Declaration {
+    /// With a description of at most 200 characters.
+    #[must_use]
+    pub fn new(description: impl Into<String>) -> Self {
+        Self { description: description.into() }
+    }
+}
+
 impl TryFrom<String> for Environment {
     type Error = InvalidName;
 

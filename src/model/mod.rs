@@ -7,14 +7,17 @@
 //! | `definition/` | what does a service mean in one environment? |
 //! | `service`, `group`, `api` | what do operators write down? |
 //! | `path` | how is a path matched, and how is one made? |
+//! | `fingerprint`, `diff` | are two values the same, and what differs? |
 //! | `revision`, `limits` | how is a state counted, and how large may things be? |
 //!
 //! Read next: [`registry`](crate::registry) for what is true now.
 
 pub mod api;
 pub mod definition;
+pub mod diff;
 pub mod duration;
 pub mod environment;
+pub mod fingerprint;
 pub mod group;
 pub mod id;
 pub mod kind;
@@ -28,7 +31,9 @@ pub mod version;
 
 pub use self::api::{Access, Api, ApiBackend, Mode, Protocol, ResponseDefinition, Visibility};
 pub use self::definition::{Definition, InvalidDefinition, Settings};
-pub use self::environment::Environment;
+pub use self::diff::{Difference, diff};
+pub use self::environment::{Declaration, Environment};
+pub use self::fingerprint::{Fingerprint, Noun};
 pub use self::group::Group;
 pub use self::kind::Kind;
 pub use self::name::{ApiName, GroupName, Host, InvalidName, ServiceName};

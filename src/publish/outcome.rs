@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::delta::Delta;
 use crate::model::id::{ApiId, EnvironmentId};
 use crate::model::{ApiName, Environment, ServiceName};
 use crate::registry::history::effect::{Effect, effects};
@@ -152,6 +153,12 @@ impl Outcomes {
     pub(super) fn environment(&self, id: EnvironmentId) -> Option<Environment> {
         let record = self.after.environment(id).or_else(|| self.before.environment(id))?;
         Some(record.name.clone())
+    }
+
+    /// What became of everything the change wrote.
+    pub(super) fn deltas(&self) -> impl Iterator<Item = Delta> + '_ {
+        let keys = self.entry.written().map(|(key, _)| key);
+        keys.filter_map(|key| Delta::of(key, &self.before, &self.after))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Outcome> + '_ {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::delta::Delta;
 use super::impact::Impact;
 use super::left_out::LeftOut;
 use super::outcome::{Outcome, Outcomes};
@@ -57,6 +58,12 @@ impl Plan {
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// What would become of everything it writes, field by field, made as it is asked for. Secrets are not
+    /// shown.
+    pub fn deltas(&self) -> impl Iterator<Item = Delta> + '_ {
+        self.outcomes.deltas()
     }
 
     /// What an undo could not bring back, and why. Empty for any other change.

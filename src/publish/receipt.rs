@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::delta::Delta;
 use super::left_out::LeftOut;
 use super::outcome::{Counts, Outcome, Outcomes};
 use crate::model::{Revision, Stamp};
@@ -86,6 +87,12 @@ impl Receipt {
     /// What it did to each API in each environment, made as it is asked for.
     pub fn outcomes(&self) -> impl Iterator<Item = Outcome> + '_ {
         self.outcomes.iter()
+    }
+
+    /// What became of everything it writes, field by field, made as it is asked for. Secrets are not
+    /// shown.
+    pub fn deltas(&self) -> impl Iterator<Item = Delta> + '_ {
+        self.outcomes.deltas()
     }
 
     /// What an undo could not bring back, and why. Empty for any other change. Costs what happened

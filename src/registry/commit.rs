@@ -201,7 +201,8 @@ impl Inner {
         author: Author,
     ) -> Result<Prepared, Rejected> {
         let known = |kind: &_| self.kinds.know(kind);
-        let laws = Laws { known: &known, history: self.limits.history };
+        let creation = self.creation.as_deref();
+        let laws = Laws { known: &known, creation, history: self.limits.history };
         let evaluated = evaluate(before.state(), change, author, &laws)?;
         match before.compile(&evaluated, &self.kinds) {
             Ok((snapshot, superseded)) => {

@@ -6,7 +6,8 @@ use super::commit::{Committed, Prepared, Proposal};
 use super::history::effect::effects;
 use super::reads::{Read, reads};
 use super::{CommitError, Registry};
-use crate::model::Revision;
+use crate::backend::Backend;
+use crate::model::{Definition, Revision};
 
 /// What a change would do.
 #[derive(Debug)]
@@ -40,6 +41,12 @@ impl Registry {
         let rate = before.rate_of(&effects(&made.before, &made.after, &made.entry), &made.before);
         let reads = reads(&proposal.change, &made.before, &made.entry);
         Ok(Foreseen { made, reads, in_flight, rate })
+    }
+
+    /// What answers for a definition, made for the purpose and known to nobody else; or what is
+    /// missing for it.
+    pub(crate) fn candidate(&self, definition: &Definition) -> Result<Arc<dyn Backend>, String> {
+        self.0.kinds.candidate(definition)
     }
 
     /// What the change of a revision did.

@@ -3,6 +3,7 @@
 //! | file | question |
 //! |---|---|
 //! | `change`, `rejected` | which edits are there, and why is one refused? |
+//! | `creation` | which kinds of service can be created here? |
 //! | `evaluate/` | State × Change → State + Events: every rule of the product |
 //! | `state`, `stage`, `routes`, `site` | how is what is true kept, and found? |
 //! | `snapshot`, `target` | what does the data plane need of it? |
@@ -26,6 +27,7 @@ use crate::time::Clock;
 
 pub mod change;
 mod commit;
+pub mod creation;
 mod evaluate;
 mod foresee;
 pub(crate) mod history;
@@ -46,6 +48,7 @@ pub mod view;
 pub use self::change::Change;
 pub use self::commit::CommitError;
 pub(crate) use self::commit::{Committed, Planned, Proposal};
+pub use self::creation::{CreationPolicy, InvalidRegion, NotCreatable, Region, RegionRules};
 pub(crate) use self::foresee::Foreseen;
 pub use self::history::History;
 pub use self::open::{Builder, OpenError};
@@ -84,6 +87,7 @@ struct Inner {
     store: Arc<dyn Store>,
     kinds: Kinds,
     limits: Limits,
+    creation: Option<Arc<dyn CreationPolicy>>,
     /// What the newest changes superseded that is still in use.
     recent: Mutex<VecDeque<(Revision, Arc<[Superseded]>)>>,
     clock: Arc<dyn Clock>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::creation::{CreationPolicy, InvalidRegion, Region, RegionRules};
 use super::snapshot::Snapshot;
 use super::state::State;
 use super::target::Kinds;
@@ -34,6 +35,8 @@ pub struct Builder {
     loopback: bool,
     roots: Vec<Vec<u8>>,
     limits: Limits,
+    creation: Option<Arc<dyn CreationPolicy>>,
+    region: Option<String>,
 }
 
 /// A registry cannot be opened.
@@ -43,6 +46,9 @@ pub enum OpenError {
     /// A custom kind's name breaks its rules.
     #[error(transparent)]
     Kind(#[from] InvalidName),
+    /// The region's name breaks its rules.
+    #[error(transparent)]
+    Region(#[from] InvalidRegion),
     /// The way to the network cannot be set up.
     #[error(transparent)]
     Transport(#[from] InvalidRoot),
@@ -70,6 +76,8 @@ impl Registry {
             loopback: false,
             roots: Vec::new(),
             limits: Limits::default(),
+            creation: None,
+            region: None,
         }
     }
 }
@@ -131,6 +139,19 @@ impl Builder {
         self
     }
 
+    /// Where the gateway runs, such as `cn-hangzhou`: services are created by that region's rules,
+    /// [`RegionRules`], unless there is a [policy](Self::creation_policy).
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Decides which services can be created; without it, and without a region, all can.
+    pub fn creation_policy(mut self, policy: impl CreationPolicy) -> Self {
+        self.creation = Some(Arc::new(policy));
+        self
+    }
+
     /// Takes the time of day from here.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -171,13 +192,26 @@ impl Builder {
             .roots
             .iter()
             .fold(Transport::builder().egress(egress), |builder, pem| builder.trust(pem.clone()));
+        let region = self.region.map(|region| region.parse::<Region>()).transpose()?;
+        let rules = region.map(|region| Arc::new(RegionRules::new(region)) as Arc<_>);
+        let creation = self.creation.or(rules);
         let kinds = Kinds { factories, transport: transport.build()? };
         let state = restore(store.load().await?)?;
         let snapshot = Published::new(Snapshot::open(&Arc::new(state), &kinds, None));
         let (turn, (open, closed)) = (tokio::sync::Mutex::new(()), lease());
         let (clock, limits, recent) = (self.clock, self.limits, Mutex::default());
-        let inner =
-            Inner { snapshot, turn, store, kinds, limits, recent, clock, closed, _open: open };
+        let inner = Inner {
+            snapshot,
+            turn,
+            store,
+            kinds,
+            limits,
+            creation,
+            recent,
+            clock,
+            closed,
+            _open: open,
+        };
         Ok(Registry(Arc::new(inner)))
     }
 }

@@ -1,5 +1,6 @@
 //! Why a change was refused.
 
+use super::creation::NotCreatable;
 use crate::model::{
     ApiName, Environment, GroupName, InvalidDefinition, InvalidName, Kind, Revision, ServiceName,
 };
@@ -81,6 +82,9 @@ pub enum Reason {
     /// Nobody registered this kind.
     #[error("kind: no kind {0} is registered")]
     UnknownKind(Kind),
+    /// The registry's policy forbids to create this kind.
+    #[error(transparent)]
+    NotCreatable(#[from] NotCreatable),
     /// The service means nothing in the environment.
     #[error("service {service:?} has no definition in {environment}")]
     NoDefinition {

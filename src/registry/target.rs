@@ -74,6 +74,12 @@ impl Kinds {
         Kind::BUILT_IN.contains(kind) || self.factories.contains_key(kind)
     }
 
+    /// What would answer for a definition, or what is missing for it.
+    pub(super) fn candidate(&self, definition: &Definition) -> Result<Arc<dyn Backend>, String> {
+        let engine = self.build(Arc::new(definition.clone())).map_err(|error| error.to_string())?;
+        engine.backend.map_err(|missing| missing.to_string())
+    }
+
     fn build(&self, definition: Arc<Definition>) -> Result<Engine, InvalidDefinition> {
         let (lease, closed) = lease();
         let kind = definition.kind();

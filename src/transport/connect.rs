@@ -27,7 +27,7 @@ pub(super) async fn tcp(
     port: u16,
     deadline: Instant,
 ) -> Result<TcpStream> {
-    let addresses = allowed(egress, host, port, deadline).await?;
+    let addresses = only_allowed(egress, resolve(host, port, deadline).await?)?;
     let mut last = failed("name has no address");
     for (index, address) in addresses.iter().enumerate() {
         let left = u32::try_from(addresses.len().saturating_sub(index)).unwrap_or(u32::MAX);
@@ -39,13 +39,15 @@ pub(super) async fn tcp(
     Err(last)
 }
 
-fn share(deadline: Instant, attempts: u32) -> Instant {
+/// The time by which one of `attempts` that are left has to be done.
+pub(crate) fn share(deadline: Instant, attempts: u32) -> Instant {
     let now = Instant::now();
     let left: Duration = deadline.saturating_duration_since(now);
     now + left / attempts.max(1)
 }
 
-async fn attempt(address: SocketAddr, until: Instant) -> Result<TcpStream> {
+/// Connects to one address, which the egress policy must have allowed.
+pub(super) async fn attempt(address: SocketAddr, until: Instant) -> Result<TcpStream> {
     let stream = match timeout_at(until, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -63,17 +65,13 @@ async fn attempt(address: SocketAddr, until: Instant) -> Result<TcpStream> {
     Ok(stream)
 }
 
-async fn allowed(
-    egress: &Egress,
-    host: &str,
-    port: u16,
-    deadline: Instant,
-) -> Result<Vec<SocketAddr>> {
+/// Every address of `host`, allowed or not.
+pub(super) async fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
-        return only_allowed(egress, [SocketAddr::new(address, port)]);
+        return Ok(vec![SocketAddr::new(address, port)]);
     }
     match timeout_at(deadline, lookup_host((host, port))).await {
-        Ok(Ok(found)) => only_allowed(egress, found),
+        Ok(Ok(found)) => Ok(found.collect()),
         Ok(Err(error)) => Err(failed("name not resolved").caused_by(error)),
         Err(late) => Err(failed("name not resolved in time").caused_by(late)),
     }

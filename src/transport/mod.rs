@@ -7,6 +7,7 @@
 //! | `pool`, `sweep` | which connection takes a request, and how long is one kept? |
 //! | `exchange` | when may it take the next one? |
 //! | `response` | can the answer be believed? |
+//! | `trial` | how far does a connection get that nobody else uses? |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +26,13 @@ mod tls;
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
 #[path = "tls/absent.rs"]
 mod tls;
+mod trial;
 
+pub(crate) use self::connect::share;
 pub use self::egress::{Egress, Range, Refused};
 pub use self::pool::{Pool, Unsupported};
 pub use self::tls::InvalidRoot;
+pub(crate) use self::trial::{Attempt, Trial};
 
 /// How long making a connection may take, from resolving the name to the end of the TLS handshake.
 /// Long enough for one lost packet on the way, short enough to leave most of a request's time.

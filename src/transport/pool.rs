@@ -19,7 +19,7 @@ use super::exchange::{Connection, Exchange, Outgoing, outgoing};
 use super::response::MAX_HEAD;
 use super::sweep::{SWEEPS, Sweeper};
 use super::tls::Tls;
-use super::{Transport, connect};
+use super::{Transport, Trial, connect};
 use crate::body::Body;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::model::definition::Url;
@@ -47,10 +47,10 @@ pub struct Pool {
 
 /// What a pool's connections share with it.
 pub(super) struct Shared {
-    transport: Transport,
-    host: Box<str>,
-    port: u16,
-    tls: Option<Tls>,
+    pub(super) transport: Transport,
+    pub(super) host: Box<str>,
+    pub(super) port: u16,
+    pub(super) tls: Option<Tls>,
     lease: Arc<Lease>,
     places: Semaphore,
     idle: Mutex<Idle>,
@@ -138,6 +138,11 @@ impl Pool {
                 }
             }
         }
+    }
+
+    /// Tries the target without the pool's connections, and without leaving one to it.
+    pub(crate) fn trial(&self) -> Trial<'_> {
+        Trial::new(&self.shared)
     }
 
     /// How many connections are idle.

@@ -87,7 +87,8 @@ fn member(inside: &[String], files: &[File]) -> Option<String> {
     let kind = inside.get(1).filter(|_| first == "backend")?;
     let folder = format!("backend/{kind}/");
     let file = format!("backend/{kind}.rs");
-    let contract = ["mod", "call", "body", "capability", "factory"].contains(&kind.as_str());
+    let contract =
+        ["mod", "call", "body", "capability", "factory", "probe"].contains(&kind.as_str());
     let exists = files.iter().any(|other| other.path.starts_with(&folder) || other.path == file);
     (exists && !contract).then(|| format!("backend/{kind}"))
 }

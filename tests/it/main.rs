@@ -11,6 +11,7 @@
 mod agreement;
 mod architecture;
 mod conformance;
+mod diff;
 mod drain;
 mod gateway;
 mod http_backend;
@@ -19,6 +20,7 @@ mod load;
 mod malformed;
 mod mock_backend;
 mod model_check;
+mod probe;
 mod publishing;
 #[path = "../reference/mod.rs"]
 mod reference;

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 mod framing;
 mod lifetime;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
-mod tls;
+pub(crate) mod tls;
 mod upload;
 
 /// Long enough that only a hang reaches it.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use ::http::{Request, Response};
 
 use self::request::Rewrite;
-use super::{Backend, Body, Built, Call, Capability, Context, Factory};
+use super::{Backend, Body, Built, Call, Capability, Context, Factory, Probe, Probed};
 use crate::error::Result;
 use crate::model::definition::{Http, Settings, Url, WireProtocol};
 use crate::model::{Definition, InvalidDefinition, Kind};
 use crate::transport::Pool;
 
+mod probe;
 mod request;
 
 /// Makes backends of [`Kind::HTTP`].
@@ -104,6 +105,15 @@ impl Backend for HttpBackend {
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }
+
+    fn probe<'s, 'p, 'f>(&'s self, probe: &'p Probe) -> Probing<'f>
+    where
+        's: 'f,
+        'p: 'f,
+    {
+        Box::pin(probe::probe(self.pool.trial(), &self.rewrite, probe))
+    }
 }
 
 type Sending<'f> = Pin<Box<dyn Future<Output = Result<Response<Body>>> + Send + 'f>>;
+type Probing<'f> = Pin<Box<dyn Future<Output = Probed> + Send + 'f>>;

@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Definition, InvalidDefinition, Settings};
+use super::{Definition, InvalidDefinition, Kind, Settings};
 
 /// What a mixed service means in one environment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,6 +37,17 @@ impl Mixed {
     #[must_use]
     pub fn concrete(definition: impl Into<Definition>) -> Self {
         Self::Concrete(Box::new(definition.into()))
+    }
+
+    /// The kinds it is made of, as far as its keys say.
+    pub(crate) fn parts(&self) -> Vec<Kind> {
+        match self {
+            Self::Concrete(definition) => vec![definition.kind()],
+            Self::Legs { legs, .. } => {
+                let named = legs.iter().filter_map(|leg| leg.settings.get("kind")?.as_str());
+                named.filter_map(|kind| kind.parse().ok()).collect()
+            }
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), InvalidDefinition> {

@@ -32,6 +32,7 @@ pub use self::mixed::{Leg, Mixed};
 pub use self::mock::Mock;
 pub use self::oss::{Addressing, Oss};
 pub use self::secret::Secret;
+pub(crate) use self::secret::{REDACTED, is_veiled, veil, veiled};
 pub use self::vpc::Vpc;
 
 /// Shortest timeout a definition or an API may set.
@@ -190,7 +191,9 @@ fn check_required_token(field: &str, text: &str) -> Result<(), InvalidDefinition
 
 impl Serialize for Definition {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let settings = match &self.settings {
+        // By field, so that one more does not compile until it is written.
+        let Self { timeout, settings } = self;
+        let settings = match settings {
             Settings::Http(settings) => serde_json::to_value(settings),
             Settings::Vpc(settings) => serde_json::to_value(settings),
             Settings::FunctionCompute(settings) => serde_json::to_value(settings),
@@ -199,14 +202,14 @@ impl Serialize for Definition {
             Settings::Discovery(settings) => serde_json::to_value(settings),
             Settings::Mixed(settings) => serde_json::to_value(settings),
             Settings::Mock(settings) => serde_json::to_value(settings),
-            Settings::Custom(custom) => Ok(Value::Object(custom.settings.clone())),
+            Settings::Custom(Custom { kind: _, settings }) => Ok(Value::Object(settings.clone())),
         };
         let Ok(Value::Object(mut map)) = settings else {
             return Err(serde::ser::Error::custom("settings are not a table"));
         };
         map.insert("kind".to_owned(), self.kind().as_str().into());
-        if let Some(timeout) = self.timeout {
-            map.insert("timeout".to_owned(), duration::text(timeout).into());
+        if let Some(timeout) = timeout {
+            map.insert("timeout".to_owned(), duration::text(*timeout).into());
         }
         map.serialize(serializer)
     }

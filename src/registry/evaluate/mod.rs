@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::change::{Change, Edit, Expect, Operation};
+use super::creation::CreationPolicy;
 use super::history::History;
 use super::rejected::{Reason, Rejected};
 use super::state::State;
@@ -69,6 +70,8 @@ pub(crate) struct Author {
 pub(crate) struct Laws<'a> {
     /// Whether a kind is registered.
     pub(crate) known: &'a dyn Fn(&Kind) -> bool,
+    /// Whether services of a kind can be created; absent: all can.
+    pub(crate) creation: Option<&'a dyn CreationPolicy>,
     pub(crate) history: History,
 }
 

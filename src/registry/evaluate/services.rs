@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::super::change::Expect;
 use super::super::rejected::Reason;
 use super::{Checked, Draft, expected};
+use crate::model::definition::Settings;
 use crate::model::id::{EnvironmentId, ServiceId};
 use crate::model::version::check_description;
-use crate::model::{BackendService, Definition, Environment, Revision, ServiceName};
+use crate::model::{BackendService, Definition, Environment, Kind, Revision, ServiceName};
 use crate::store::record::{DefinitionRecord, ServiceRecord};
 use crate::store::{Key, Record};
 
@@ -25,6 +26,7 @@ impl Draft<'_> {
             return Err(Reason::UnknownKind(service.kind.clone()));
         }
         let Some(id) = self.next.service_id(&name) else {
+            self.creatable(&service.kind)?;
             let id = ServiceId::new(self.ids.service);
             self.ids.service += 1;
             self.put_service(id, name, service.clone());
@@ -41,6 +43,12 @@ impl Draft<'_> {
             self.put_service(id, name, service.clone());
         }
         Ok(())
+    }
+
+    /// Whether the registry's policy lets a kind be created. A mixed service is made of its parts.
+    fn creatable(&self, kind: &Kind) -> Checked {
+        let policy = self.laws.creation;
+        Ok(policy.map_or(Ok(()), |policy| policy.check(kind))?)
     }
 
     pub(super) fn describe_service(
@@ -135,6 +143,9 @@ impl Draft<'_> {
             return Err(Reason::KindMismatch { service: name, is, given: definition.kind() });
         }
         definition.check()?;
+        if let Settings::Mixed(mixed) = &definition.settings {
+            mixed.parts().iter().try_for_each(|kind| self.creatable(kind))?;
+        }
         let stage = self.next.stage(at);
         let before = stage.and_then(|stage| stage.definition(id)).cloned();
         let epoch = match &before {

@@ -7,15 +7,15 @@ use tokio_rustls::rustls::{ServerConfig, crypto};
 
 use super::*;
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     let mut parameters = CertificateParams::new(vec![]).unwrap();
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn acceptor(authority: &Authority, names: &[&str], alpn: &[&str]) -> TlsAcceptor {
+pub(crate) fn acceptor(authority: &Authority, names: &[&str], alpn: &[&str]) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let parameters = CertificateParams::new(names).unwrap();
@@ -34,9 +34,9 @@ fn acceptor(authority: &Authority, names: &[&str], alpn: &[&str]) -> TlsAcceptor
 }
 
 /// What the client said in its handshake: server name and protocol agreed on.
-type Seen = Arc<std::sync::Mutex<Vec<(Option<String>, Option<Vec<u8>>)>>>;
+pub(crate) type Seen = Arc<std::sync::Mutex<Vec<(Option<String>, Option<Vec<u8>>)>>>;
 
-async fn upstream(acceptor: TlsAcceptor) -> (FakeUpstream, Seen) {
+pub(crate) async fn upstream(acceptor: TlsAcceptor) -> (FakeUpstream, Seen) {
     let seen = Seen::default();
     let own = Arc::clone(&seen);
     let upstream = FakeUpstream::start_behind(

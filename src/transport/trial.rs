@@ -1,0 +1,115 @@
+//! A connection made to see how far it gets.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::Empty;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::pool::Shared;
+use super::response::{self, MAX_HEAD};
+use super::{connect, tls};
+use crate::error::{Error, ErrorKind, Result, Retry};
+
+/// Tries one target by the rules of its pool: the same egress policy, the same trust.
+pub(crate) struct Trial<'p> {
+    shared: &'p Shared,
+}
+
+/// A connection that nobody else uses. Dropped, it is closed.
+pub(crate) enum Attempt {
+    Plain(TcpStream),
+    Secure(Box<tls::Stream>),
+}
+
+impl<'p> Trial<'p> {
+    pub(super) fn new(shared: &'p Shared) -> Self {
+        Self { shared }
+    }
+
+    pub(crate) fn host(&self) -> &'p str {
+        &self.shared.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.shared.tls.is_some()
+    }
+
+    /// How long requests to the target wait for a connection.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.shared.transport.0.connect_timeout
+    }
+
+    /// Every address of the host, allowed or not.
+    pub(crate) async fn resolve(&self, until: Instant) -> Result<Vec<SocketAddr>> {
+        let found = connect::resolve(self.host(), self.port(), until).await?;
+        if found.is_empty() { Err(connect::failed("name has no address")) } else { Ok(found) }
+    }
+
+    /// Connects to one address, unless it is refused.
+    pub(crate) async fn connect(&self, address: SocketAddr, until: Instant) -> Result<Attempt> {
+        self.shared.transport.0.egress.check(address.ip()).map_err(|refused| {
+            connect::failed("address refused by the egress policy").caused_by(refused)
+        })?;
+        connect::attempt(address, until).await.map(Attempt::Plain)
+    }
+
+    /// Makes sure whom the connection is with.
+    pub(crate) async fn secure(&self, attempt: Attempt, until: Instant) -> Result<Attempt> {
+        match (&self.shared.tls, attempt) {
+            (Some(tls), Attempt::Plain(stream)) => {
+                tls.connect(stream, until).await.map(|stream| Attempt::Secure(Box::new(stream)))
+            }
+            (_, attempt) => Ok(attempt),
+        }
+    }
+}
+
+impl Attempt {
+    /// Sends one request and waits for the head of its answer. The body is not read.
+    pub(crate) async fn ask(self, request: Request<()>, until: Instant) -> Result<StatusCode> {
+        let asked = async {
+            match self {
+                Self::Plain(stream) => ask(stream, request).await,
+                Self::Secure(stream) => ask(stream, request).await,
+            }
+        };
+        timeout_at(until, asked).await.unwrap_or_else(|late| {
+            let error = Error::new(ErrorKind::Timeout, Retry::IfIdempotent, "no answer in time");
+            Err(error.caused_by(late))
+        })
+    }
+}
+
+/// Drives the connection itself: dropping the future closes it, no task stays behind.
+async fn ask<S>(stream: S, request: Request<()>) -> Result<StatusCode>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin,
+{
+    let broken = |error| response::no_answer(error, false);
+    let (mut sender, connection) = http1::Builder::new()
+        .max_header_size(MAX_HEAD)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
+    let mut answer = pin!(sender.send_request(request.map(|()| Empty::<Bytes>::new())));
+    let answer = tokio::select! {
+        answer = &mut answer => answer,
+        // What went wrong reaches the request through its own channel.
+        _ = connection => answer.await,
+    };
+    let mut answer = answer.map_err(broken)?;
+    response::check(&mut answer)?;
+    Ok(answer.status())
+}
