@@ -56,9 +56,29 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn written(&mut self, key: Key) {
+        if self.is_fresh(key) {
+            // Whoever creates something else first gets this number; what is meant goes by its name.
+            return;
+        }
         self.reads.push(Read::Record(key));
         if let Key::Definition(service, at) = key {
             self.reads.push(Read::Published(service, at));
+        }
+    }
+
+    /// Whether a key's number was not given to anything yet.
+    fn is_fresh(&self, key: Key) -> bool {
+        let next = self.base.next();
+        let built_in = u16::try_from(Environment::BUILT_IN.len()).unwrap_or(0);
+        let environment = |id: EnvironmentId| id.number() >= built_in + next.environment;
+        match key {
+            Key::Environment(id) => environment(id),
+            Key::Service(id) => id.number() >= next.service,
+            Key::Definition(id, at) => id.number() >= next.service || environment(at),
+            Key::Group(id) => id.number() >= next.group,
+            Key::Api(id) => id.number() >= next.api,
+            Key::Publication(id, at) => id.number() >= next.api || environment(at),
+            Key::Next | Key::Revision(_) => true,
         }
     }
 

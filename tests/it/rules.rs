@@ -13,6 +13,7 @@ mod environments;
 mod expected;
 mod groups;
 mod limits;
+mod plans;
 mod publications;
 mod receipts;
 mod services;
