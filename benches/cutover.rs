@@ -1,6 +1,7 @@
 //! How long it takes from the call of a change until another thread's look-up sees it.
 //!
-//! Figures: `cutover.1m`, `cutover.growth`, `unpublish.1m`, `publish_one.1m`, each also as `.p99`.
+//! Figures: `cutover.1m`, `cutover.growth`, `unpublish.1m`, `undo.1m`, `publish_one.1m`, and how long
+//! planning takes: `plan.1m`. Each also as `.p99`.
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so and stop")]
 
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use backhaul::store::{Batch, Key, MemoryStore, Record, Store};
+use backhaul::store::MemoryStore;
 use backhaul::{Change, Environment, Gateway, Registry};
 use http::Method;
 
@@ -22,6 +23,8 @@ use support::{Limit, figure, median, percentile};
 
 const SAMPLES: usize = 1_000;
 const LIVE: Environment = Environment::PRODUCTION;
+const PLANNED: &str = "median of 1,000: plan of a move, its counts and warnings, no probe, memory \
+     store, default settings, a second thread looking up at the same time";
 const METHOD: &str = "median of 1,000: call of apply until a look-up of another thread sees it, \
      memory store, default settings, a second thread looking up at the same time";
 
@@ -47,21 +50,30 @@ async fn run() {
         "cutover.1m / the same with 1,000",
     );
     report("unpublish.1m", large.unpublish, 50.0);
+    report("undo.1m", large.undo, 50.0);
+    report_as("plan.1m", large.plan, 100.0, PLANNED);
     let worse = [large.publish, one.publish]
         .into_iter()
         .max_by(|a, b| median(&mut a.clone()).total_cmp(&median(&mut b.clone())));
     report("publish_one.1m", worse.expect("there are two"), 200.0);
 }
 
-fn report(name: &str, mut samples: Vec<f64>, at_most: f64) {
-    figure(name, median(&mut samples), "µs", Limit::AtMost(at_most), METHOD);
+fn report(name: &str, samples: Vec<f64>, at_most: f64) {
+    report_as(name, samples, at_most, METHOD);
+}
+
+fn report_as(name: &str, mut samples: Vec<f64>, at_most: f64, method: &str) {
+    figure(name, median(&mut samples), "µs", Limit::AtMost(at_most), method);
     let worst = percentile(&mut samples, 0.99);
     figure(&format!("{name}.p99"), worst, "µs", Limit::Open, "the p99 of the same samples");
 }
 
+#[derive(Default)]
 struct Samples {
     cutover: Vec<f64>,
     unpublish: Vec<f64>,
+    undo: Vec<f64>,
+    plan: Vec<f64>,
     publish: Vec<f64>,
 }
 
@@ -70,7 +82,7 @@ async fn measure(population: Population, unpublish: bool) -> Samples {
     let registry = population.drafts(&store, |index| population.pattern(index)).await;
     population.publish(&registry, &LIVE).await;
     let watch = Watch::start(&registry, population);
-    let mut samples = Samples { cutover: vec![], unpublish: vec![], publish: vec![] };
+    let mut samples = Samples::default();
     for port in 0..SAMPLES {
         let change = Change::new().define(SERVICE, LIVE, to(port % 60_000 + 2));
         samples.cutover.push(watch.time(&registry, change, |before, now| now > before).await);
@@ -83,44 +95,28 @@ async fn measure(population: Population, unpublish: bool) -> Samples {
         samples.publish.push(watch.time(&registry, change, |_, now| now > 0).await);
     }
     if unpublish {
-        let definition = definition(&store).await;
-        for _ in 0..SAMPLES {
+        for port in 0..SAMPLES {
             let change = Change::new().delete_definition(SERVICE, LIVE);
             samples.unpublish.push(watch.time(&registry, change, |_, now| now == 0).await);
-            restore(&registry, &store, &definition, &watch).await;
+            let undo = Change::new().undo(registry.revision());
+            samples.undo.push(watch.time(&registry, undo, |_, now| now > 0).await);
+            samples.plan.push(plan(&registry, port, population.apis).await);
         }
     }
     samples
 }
 
-/// The record of the definition, to be put back after it was deleted.
-async fn definition(store: &MemoryStore) -> (Key, Record) {
-    let loaded = store.load().await.expect("a memory store loads");
-    let environment = loaded.records.iter().find_map(|(key, record)| match (key, record) {
-        (Key::Definition(..), Record::Definition(defined))
-            if defined.epoch != defined.stamp.revision =>
-        {
-            Some((*key, record.clone()))
-        }
-        _ => None,
-    });
-    environment.expect("the definition was updated before")
-}
-
-/// Puts the definition back behind the registry's back, epoch and all: a million publications are
-/// live again without being published anew.
-async fn restore(
-    registry: &Registry,
-    store: &MemoryStore,
-    definition: &(Key, Record),
-    watch: &Watch,
-) {
-    let id = backhaul::model::ChangeId::from_bits(fastrand::u128(..));
-    let writes = vec![(definition.0, Some(definition.1.clone()))];
-    store.commit(Batch::new(id, registry.revision(), writes)).await.expect("nobody else writes");
-    while watch.0.seen.load(Ordering::Acquire) == 0 {
-        tokio::time::sleep(Duration::from_micros(50)).await;
-    }
+/// Microseconds until a move is planned: how many APIs move, and what looks like a mistake.
+async fn plan(registry: &Registry, port: usize, apis: usize) -> f64 {
+    let (change, publisher) = (Change::new().define(SERVICE, LIVE, to(port + 2)), "benchmark");
+    #[expect(clippy::disallowed_methods, reason = "wall time is what is measured")]
+    let start = Instant::now();
+    let plan = registry.publisher(publisher).plan(change).await.expect("it can be planned");
+    let (moved, warnings) = (plan.impact().counts().moved, plan.warnings().len());
+    let microseconds = start.elapsed().as_nanos() as f64 / 1_000.0;
+    assert_eq!((moved, warnings), (apis, 0));
+    tokio::time::sleep(Duration::from_micros(200)).await;
+    microseconds
 }
 
 /// A thread that looks one thing up again and again, and another that looks everything up.

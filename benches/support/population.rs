@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use backhaul::registry::Builder;
 use backhaul::store::MemoryStore;
 use backhaul::{Api, Change, Environment, Group, Http, Kind, Registry};
 
@@ -57,7 +58,22 @@ impl Population {
         store: &MemoryStore,
         pattern: impl Fn(usize) -> String,
     ) -> Registry {
-        let registry = Registry::builder().store(Arc::new(store.clone())).await.expect("it opens");
+        let builder = Registry::builder();
+        let registry = builder.store(Arc::new(store.clone())).await.expect("it opens");
+        self.draft(&registry, pattern).await;
+        registry
+    }
+
+    /// A registry in memory with everything, published in RELEASE.
+    pub(crate) async fn filled(self, builder: Builder) -> Registry {
+        let registry = builder.in_memory().await.expect("it opens");
+        self.draft(&registry, |index| self.pattern(index)).await;
+        self.publish(&registry, &Environment::PRODUCTION).await;
+        registry
+    }
+
+    /// Writes the service, the groups and all drafts down.
+    pub(crate) async fn draft(self, registry: &Registry, pattern: impl Fn(usize) -> String) {
         let mut change = Change::new().service(SERVICE, Kind::HTTP);
         for environment in Environment::BUILT_IN {
             change = change.define(SERVICE, environment, to(1));
@@ -66,15 +82,14 @@ impl Population {
             let hosted = Group::host(format!("h{group}.example.com"));
             change = change.group(format!("group{group}"), hosted);
         }
-        apply(&registry, change).await;
+        apply(registry, change).await;
         for start in (0..self.apis).step_by(BATCH) {
             let batch = start..(start + BATCH).min(self.apis);
             let change = batch.fold(Change::new(), |change, index| {
                 change.api(self.name(index), Api::get(pattern(index)).service_same_path(SERVICE))
             });
-            apply(&registry, change).await;
+            apply(registry, change).await;
         }
-        registry
     }
 
     /// Publishes all drafts.

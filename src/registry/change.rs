@@ -1,8 +1,9 @@
 //! Every possible edit as a value.
 
+use super::state::State;
 use crate::model::{Api, BackendService, Definition, Environment, Group, Revision};
 
-/// A change with more edits is evaluated where it does not hold up other tasks.
+/// A change that edits or takes back more is evaluated where it does not hold up other tasks.
 const EVALUATED_IN_PLACE: usize = 512;
 
 /// A set of edits that become true together: one change is one generation.
@@ -126,11 +127,18 @@ impl Change {
         self.edits.is_empty()
     }
 
-    /// Whether evaluating it takes so little that it may hold up other tasks. What an undo takes is
-    /// only known once the revision is looked up.
-    pub(crate) fn is_small(&self) -> bool {
-        let undoes = |edit: &Edit| matches!(edit.operation, Operation::Undo(_));
-        self.edits.len() <= EVALUATED_IN_PLACE && !self.edits.iter().any(undoes)
+    /// Whether evaluating it takes so little that it may hold up other tasks. An undo takes what the
+    /// change wrote.
+    pub(crate) fn is_small(&self, base: &State) -> bool {
+        let size = |edit: &Edit| match &edit.operation {
+            Operation::Undo(undo) => {
+                let entry = base.log().entry(undo.revision);
+                entry.map_or(1, |entry| entry.created.len() + entry.touched.len())
+            }
+            _ => 1,
+        };
+        self.edits.len() <= EVALUATED_IN_PLACE
+            && self.edits.iter().map(size).sum::<usize>() <= EVALUATED_IN_PLACE
     }
 
     fn and(mut self, operation: Operation) -> Self {

@@ -177,7 +177,7 @@ impl Inner {
             forced: proposal.forced.clone(),
         };
         let change = Arc::clone(&proposal.change);
-        let prepared = if change.is_small() {
+        let prepared = if change.is_small(before.state()) {
             self.prepare_now(before, &change, author)
         } else {
             let (inner, before) = (Arc::clone(self), before.clone());

@@ -194,7 +194,7 @@ fn back(
     let taken_back =
         |at: &usize| touches.get(*at).is_some_and(|t| undoes.contains(&t.stamp.revision));
     // Of several the oldest: all of them were taken back.
-    let at = (from..touches.len()).filter(taken_back).next_back()? + 1;
+    let at = (from..touches.len()).rfind(taken_back)? + 1;
     touches.get(at).filter(|touch| same(touch)).map(|_| at)
 }
 
