@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `record` | what is kept, under which key? |
 //! | `memory` | how does a process keep it? |
+//! | `recent` | how do watchers in this process follow? |
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use crate::model::{ChangeId, Revision};
 
 pub mod memory;
+mod recent;
 pub mod record;
 
 pub use self::memory::MemoryStore;
