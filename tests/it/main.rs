@@ -20,6 +20,8 @@ mod malformed;
 mod mock_backend;
 mod model_check;
 mod publishing;
+#[cfg(feature = "store-redb")]
+mod redb;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;
