@@ -6,6 +6,15 @@ use std::sync::Arc;
 use backhaul::store::{RedbStore, Store};
 use backhaul::testing::store::conformance;
 
+mod crash_disk;
+mod crashes;
+mod damage;
+mod dumps;
+mod failures;
+mod files;
+mod full_disk;
+mod script;
+
 /// A directory that goes when the test is over.
 #[derive(Debug)]
 struct Directory(PathBuf);
@@ -26,6 +35,11 @@ impl Drop for Directory {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.0));
     }
+}
+
+/// Of what is too much for every run: everything with `BACKHAUL_LONG`, else each `every`th.
+fn stride(every: usize) -> usize {
+    if std::env::var_os("BACKHAUL_LONG").is_some() { 1 } else { every }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
