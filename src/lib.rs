@@ -76,6 +76,7 @@
 //! |---|---|
 //! | `tls-aws-lc` (default) | HTTPS to backends by aws-lc-rs; needs a C compiler. Wins over `tls-ring` |
 //! | `tls-ring` | HTTPS to backends by ring |
+//! | `store-redb` (default) | a durable store in one file, [`store::RedbStore`], and dumps of it |
 //! | `axum` | the client's address from axum's `ConnectInfo`, the full URI below axum's `nest` |
 //! | `full` | all of these |
 //! | `testing` | a conformance suite and a scripted upstream. Not semver-stable |

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 use arc_swap::Guard;
 
 use crate::model::Revision;
-use crate::store::Store;
+use crate::store::{Loaded, Store};
 use crate::sync::{Drained, Lease, Published};
 use crate::time::Clock;
 
@@ -108,6 +108,15 @@ impl Registry {
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.0.snapshot.current().state().revision()
+    }
+
+    /// Everything that is true now and the history, as a store keeps it: for a
+    /// [dump](crate::store::dump), or to begin another store with. It is of one revision, and taking
+    /// it holds nobody up. Secrets are in it.
+    #[must_use]
+    pub fn contents(&self) -> Loaded {
+        let state = self.state();
+        Loaded::new(state.revision(), state.records().collect())
     }
 
     /// Everything that is true now.

@@ -67,6 +67,18 @@ impl Registry {
         Self::builder().in_memory().await
     }
 
+    /// Opens the registry that is kept in the file at `path`, and begins an empty one if there is none.
+    ///
+    /// See [`Builder::open`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Builder::open`].
+    #[cfg(feature = "store-redb")]
+    pub async fn open(path: impl Into<std::path::PathBuf>) -> Result<Self, OpenError> {
+        Self::builder().open(path).await
+    }
+
     /// A registry with settings of its own.
     pub fn builder() -> Builder {
         Builder {
@@ -165,6 +177,21 @@ impl Builder {
     /// When a kind's name or a certificate cannot be accepted.
     pub async fn in_memory(self) -> Result<Registry, OpenError> {
         self.load(Arc::new(MemoryStore::new())).await
+    }
+
+    /// Opens the registry that is kept in the file at `path`, and begins an empty one if there is none.
+    ///
+    /// What was acknowledged is there, whatever happened to the process or the machine. A file that
+    /// cannot be opened is left as it is. See [`RedbStore`](crate::store::RedbStore).
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot be accepted, and as [`RedbStore::open`](crate::store::RedbStore::open):
+    /// somebody else has it open, it is damaged, newer than this library, or cannot be read.
+    #[cfg(feature = "store-redb")]
+    pub async fn open(self, path: impl Into<std::path::PathBuf>) -> Result<Registry, OpenError> {
+        let store = crate::store::RedbStore::open(path).await?;
+        self.load(Arc::new(store)).await
     }
 
     /// Opens what a store holds, and follows what others commit to it.

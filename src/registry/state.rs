@@ -233,6 +233,30 @@ impl State {
         &self.unreachable
     }
 
+    /// Every record, as a store keeps it.
+    pub(crate) fn records(&self) -> impl Iterator<Item = (Key, Record)> + '_ {
+        let declared = self.environments().skip(Environment::BUILT_IN.len()).map(|(id, _)| id);
+        let stages = || self.environments().filter_map(|(at, _)| Some((at, self.stage(at)?)));
+        let definitions = stages().flat_map(|(at, stage)| {
+            stage.definitions().map(move |(service, _)| Key::Definition(service, at))
+        });
+        let published = stages()
+            .flat_map(|(at, stage)| stage.publications().map(move |api| Key::Publication(api, at)));
+        let entries = self
+            .log
+            .first()
+            .map_or(0..0, |first| first.as_u64()..self.revision.as_u64().saturating_add(1));
+        let keys = std::iter::once(Key::Next)
+            .chain(declared.map(Key::Environment))
+            .chain(self.services().map(|(id, _)| Key::Service(id)))
+            .chain(definitions)
+            .chain(self.groups.iter().map(|(id, _)| Key::Group(GroupId::new(id))))
+            .chain(self.apis.iter().map(|(id, _)| Key::Api(ApiId::new(id))))
+            .chain(published)
+            .chain(entries.map(|revision| Key::Revision(Revision::new(revision))));
+        keys.filter_map(|key| Some((key, self.record(key)?)))
+    }
+
     // === Writing ===
 
     pub(super) fn log_mut(&mut self) -> &mut Log {

@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `record` | what is kept, under which key? |
 //! | `memory` | how does a process keep it? |
+//! | `recent` | how do watchers in this process follow? |
+//! | `redb` | how does a file keep it? |
+//! | `dump` | how does it leave and come back as text? |
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,11 +15,18 @@ use async_trait::async_trait;
 
 use crate::model::{ChangeId, Revision};
 
+#[cfg(feature = "store-redb")]
+pub mod dump;
 pub mod memory;
+mod recent;
 pub mod record;
+#[cfg(feature = "store-redb")]
+pub mod redb;
 
 pub use self::memory::MemoryStore;
 pub use self::record::{Key, Record};
+#[cfg(feature = "store-redb")]
+pub use self::redb::RedbStore;
 
 /// Keeps the state of a registry.
 ///
@@ -149,4 +159,15 @@ pub enum StoreError {
     /// What it holds cannot be understood.
     #[error("the store holds what cannot be understood: {0}")]
     Corrupt(String),
+    /// Somebody else has it open: another process, or this one a second time.
+    #[error("the store is in use: {0}")]
+    InUse(String),
+    /// A later version of this library wrote it.
+    #[error("the store has format {found}, and formats up to {known} are known")]
+    Format {
+        /// The format it has.
+        found: u32,
+        /// The newest format that is known.
+        known: u32,
+    },
 }

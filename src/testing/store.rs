@@ -8,6 +8,8 @@ use crate::model::{ChangeId, Revision};
 use crate::store::{Batch, Key, Loaded, Record, Store, StoreError, Write};
 
 mod contended;
+#[cfg(feature = "store-redb")]
+pub mod disk;
 mod samples;
 mod watched;
 

@@ -22,6 +22,8 @@ mod mock_backend;
 mod model_check;
 mod probe;
 mod publishing;
+#[cfg(feature = "store-redb")]
+mod redb;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;
