@@ -4,8 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use backhaul::{
-    Api, Backend, Body, Call, Change, Custom, Environment, Gateway, Group, Http, Kind, Registry,
-    Result,
+    Api, Backend, Body, Call, Change, CommitError, Custom, Environment, Gateway, Group, Http, Kind,
+    Registry, Result,
 };
 use consumer::{Origin, get, serve};
 use http::{Request, Response};
@@ -14,7 +14,9 @@ use http::{Request, Response};
 async fn a_service_moves_house() -> Result<(), Box<dyn Error>> {
     let (old, new) = (Origin::start("old").await?, Origin::start("new").await?);
 
-    let registry = Registry::builder().allow_loopback().in_memory().await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("shop.redb");
+    let registry = Registry::builder().allow_loopback().open(&file).await?;
     let publisher = registry.publisher("deploy-bot").because("orders moves house");
     let live = Environment::PRODUCTION;
     publisher
@@ -38,8 +40,10 @@ async fn a_service_moves_house() -> Result<(), Box<dyn Error>> {
     assert_eq!(order(1).await?, (200, "old".to_owned()));
     assert_eq!(old.asked(), [r#"/v1/orders/1 for "127.0.0.1""#]);
 
-    let receipt =
-        publisher.apply(Change::new().define("orders", live, Http::to(new.url()))).await?;
+    let plan =
+        publisher.plan(Change::new().define("orders", live.clone(), Http::to(new.url()))).await?;
+    assert_eq!(plan.impact().to_string(), "1 API in RELEASE moves; 0 requests in flight");
+    let receipt = publisher.apply(plan).await?;
     assert_eq!(order(2).await?, (200, "new".to_owned()));
     receipt.drained(Duration::from_secs(30)).await?;
     assert_eq!(order(3).await?, (200, "new".to_owned()));
@@ -50,6 +54,47 @@ async fn a_service_moves_house() -> Result<(), Box<dyn Error>> {
     assert_eq!(receipt.in_flight(), 0);
     assert_eq!(receipt.stamp().who.as_ref(), "deploy-bot");
     assert_eq!(receipt.stamp().why.as_deref(), Some("orders moves house"));
+
+    publisher.undo(receipt.revision()).await?;
+    assert_eq!(order(4).await?, (200, "old".to_owned()));
+
+    // All of it is on disk: a plan that was made before is stale, what was done can be told and undone.
+    let stale = publisher.plan(Change::new().delete_definition("orders", live.clone())).await?;
+    assert_eq!(stale.impact().to_string(), "1 API in RELEASE goes offline; 0 requests in flight");
+    let gone = publisher.apply(Change::new().delete_definition("orders", live.clone())).await?;
+    assert!(publisher.apply(stale).await.is_err_and(|e| matches!(e, CommitError::Stale { .. })));
+    assert_eq!(order(5).await?.0, 404);
+    let second = Registry::open(&file).await;
+    assert!(second.is_err(), "two have one file open");
+    Ok(publisher.undo(gone.revision()).await.map(drop)?)
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_restart() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("shop.redb");
+    let live = Environment::PRODUCTION;
+    let moved = {
+        let registry = Registry::open(&file).await?;
+        let publisher = registry.publisher("deploy-bot");
+        let setup = Change::new()
+            .service("orders", Kind::HTTP)
+            .define("orders", live.clone(), Http::to("http://10.0.0.7:8080"))
+            .group("shop", Group::host("shop.example.com"))
+            .api("shop/get_order", Api::get("/orders/[id]").service_same_path("orders"))
+            .publish("shop/get_order", live.clone());
+        publisher.apply(setup).await?;
+        publisher
+            .because("end of life")
+            .apply(Change::new().delete_definition("orders", live))
+            .await?
+    };
+    let registry = Registry::open(&file).await?;
+    let found = registry.receipt(moved.revision()).ok_or("the receipt is not found again")?;
+    assert_eq!((found.stamp(), found.counts()), (moved.stamp(), moved.counts()));
+    assert!(found.outcomes().eq(moved.outcomes()));
+    let back = registry.publisher("operator").undo(moved.revision()).await?;
+    assert_eq!(back.counts().revived, 1);
     Ok(())
 }
 
@@ -67,9 +112,10 @@ impl Backend for Greeter {
 
 #[tokio::test]
 async fn a_custom_kind_answers() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
     let registry = Registry::builder()
         .kind("greeter", |definition: Greeter| Ok(definition))
-        .in_memory()
+        .open(folder.path().join("greeters.redb"))
         .await?;
     let publisher = registry.publisher("deploy-bot");
     let test = Environment::TEST;
