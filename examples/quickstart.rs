@@ -1,5 +1,7 @@
 //! The main job, on real sockets: 100 APIs share one backend service, and the service moves house
-//! while 50 clients keep calling. Exits with an error if any step is not what it says.
+//! while 50 clients keep calling. Then all of them are unpublished at once, and that is undone. The
+//! registry is kept in a file in a temporary folder. Exits with an error if any step is not what it
+//! says.
 
 #![allow(clippy::print_stdout, reason = "an example tells a story")]
 
@@ -9,9 +11,14 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use backhaul::gateway::{Peer, Scheme};
-use backhaul::{Api, Change, Environment, Gateway, Group, Http, Kind, Publisher, Registry};
+use backhaul::registry::Status;
+use backhaul::store::RedbStore;
+use backhaul::{
+    Api, Change, Environment, Gateway, Group, Http, Kind, Publisher, Registry, Revision,
+};
 use http::StatusCode;
 use hyper_util::service::TowerToHyperService;
+use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 #[path = "support/net.rs"]
@@ -21,6 +28,7 @@ use net::{Client, Failure};
 
 const APIS: usize = 100;
 const CLIENTS: usize = 50;
+const FILE: &str = "shop.redb";
 const HOST: &str = "shop.example.com";
 /// How long clients call before the move, and how long after it.
 const CALLING: Duration = Duration::from_millis(700);
@@ -33,14 +41,16 @@ async fn main() -> Result<(), Failure> {
     let shop = Shop::open().await?;
     shop.publish().await?;
     shop.move_house().await?;
-    shop.close().await?;
-    shop.open_again().await?;
+    let closed = shop.close().await?;
+    shop.take_back(closed).await?;
+    shop.start_again().await?;
     println!("\nevery step did what it says");
     Ok(())
 }
 
 /// Two origins, and a gateway in front.
 struct Shop {
+    folder: TempDir,
     publisher: Publisher,
     gateway: SocketAddr,
     old: String,
@@ -51,13 +61,14 @@ impl Shop {
     async fn open() -> Result<Self, Failure> {
         let (old, new) = (net::origin("old").await?, net::origin("new").await?);
         // Gateways must not reach their own machine unless told so; here everything is on it.
-        let registry = Registry::builder().allow_loopback().in_memory().await?;
+        let folder = TempDir::new()?;
+        let registry = Registry::builder().allow_loopback().open(folder.path().join(FILE)).await?;
         let gateway = Gateway::new(&registry);
         let connect =
             move |peer| TowerToHyperService::new(gateway.peer(Peer::new(peer, Scheme::Http)));
         let gateway = net::serve(connect).await?;
         println!("old origin at {old}, new origin at {new}, gateway at http://{gateway}");
-        Ok(Self { publisher: registry.publisher("quickstart"), gateway, old, new })
+        Ok(Self { folder, publisher: registry.publisher("quickstart"), gateway, old, new })
     }
 
     async fn publish(&self) -> Result<(), Failure> {
@@ -86,8 +97,10 @@ impl Shop {
         sleep(CALLING).await;
 
         let change = Change::new().define("orders", Environment::PRODUCTION, Http::to(&self.new));
+        let plan = self.publisher.plan(change).await?;
+        println!("   planned: {}", plan.impact());
         let called = Instant::now();
-        let receipt = self.publisher.apply(change).await?;
+        let receipt = self.publisher.apply(plan).await?;
         phase.store(AFTER, Ordering::SeqCst);
         let took = called.elapsed();
         let (moved, revision) = (receipt.counts().moved, receipt.revision());
@@ -114,24 +127,44 @@ impl Shop {
         all.check()
     }
 
-    async fn close(&self) -> Result<(), Failure> {
+    async fn close(&self) -> Result<Revision, Failure> {
         let change = Change::new().delete_definition("orders", Environment::PRODUCTION);
         let receipt = self.publisher.apply(change).await?;
         let gone = receipt.counts().unpublished;
         println!("\n3. the definition is deleted: {gone} APIs unpublished at once");
         ensure(gone == APIS, "not every API was unpublished")?;
-        self.expect_everywhere(StatusCode::NOT_FOUND, None).await
+        self.expect_everywhere(StatusCode::NOT_FOUND, None).await?;
+        Ok(receipt.revision())
     }
 
-    async fn open_again(&self) -> Result<(), Failure> {
-        let change = Change::new().define("orders", Environment::PRODUCTION, Http::to(&self.new));
-        self.publisher.apply(change).await?;
-        println!("\n4. the service is defined again: nothing comes back by accident");
-        self.expect_everywhere(StatusCode::NOT_FOUND, None).await?;
-        let change = Change::new().publish_all((0..APIS).map(name), &Environment::PRODUCTION);
-        let receipt = self.publisher.apply(change).await?;
-        println!("   {} APIs are published again", receipt.counts().published);
+    async fn take_back(&self, closed: Revision) -> Result<(), Failure> {
+        let unpublish = Change::new().unpublish(name(0), Environment::PRODUCTION);
+        self.publisher.apply(unpublish).await?;
+        let called = Instant::now();
+        let receipt = self.publisher.undo(closed).await?;
+        let (revived, took) = (receipt.counts().revived, called.elapsed());
+        println!("\n4. that is undone: {revived} APIs are published again, in {took:?}");
+        let left: Vec<_> = receipt.left_out().iter().map(ToString::to_string).collect();
+        println!("   left out: {}", left.join("; "));
+        ensure(revived == APIS - 1 && left.len() == 1, "not what nobody touched came back")?;
+        self.publisher.apply(Change::new().publish(name(0), Environment::PRODUCTION)).await?;
         self.expect_everywhere(StatusCode::OK, Some("new")).await
+    }
+
+    async fn start_again(self) -> Result<(), Failure> {
+        let Self { folder, publisher, .. } = self;
+        let revision = publisher.registry().revision();
+        let copy = folder.path().join("copy.redb");
+        RedbStore::create(&copy, publisher.registry().contents()).await?;
+        let registry = Registry::open(copy).await?;
+        println!("\n5. a copy of the file, opened by another gateway: revision {revision}");
+        ensure(registry.revision() == revision, "the copy is of another revision")?;
+        let live = Environment::PRODUCTION;
+        let online = |index: &usize| {
+            let found = registry.publication(&name(*index), &live).ok().flatten();
+            found.is_some_and(|found| found.status == Status::Online)
+        };
+        ensure((0..APIS).filter(online).count() == APIS, "not every API is published there")
     }
 
     /// Calls every API once.

@@ -78,6 +78,12 @@ impl Publisher {
         self
     }
 
+    /// The registry it changes.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// Says what a change would do, without doing any of it.
     ///
     /// The cost grows with what is edited, not with how many APIs it moves.
