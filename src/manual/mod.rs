@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`concepts`] | what is there, and how does it hang together? |
 //! | [`publishing`] | how does something change, and when is the old side idle? |
+//! | [`planning`] | what would a change do, and how is it taken back? |
 //! | [`life_of_a_request`] | what happens to a request, and what can its client be told? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
 //! | [`write_a_backend`] | how does a kind of one's own come to be? |
@@ -16,6 +17,9 @@ pub mod concepts {}
 
 #[doc = include_str!("publishing.md")]
 pub mod publishing {}
+
+#[doc = include_str!("planning.md")]
+pub mod planning {}
 
 #[doc = include_str!("life_of_a_request.md")]
 pub mod life_of_a_request {}

@@ -1,6 +1,8 @@
 //! How large things may be, each with its reason. What exceeds one is refused with an error that
 //! names it.
 
+use std::time::Duration;
+
 /// Characters in a description of a service, group or API: the modelled system's limit (domain §2.1).
 pub const MAX_DESCRIPTION: usize = 180;
 /// Characters in the description of an environment: the modelled system's limit (domain §3.2).
@@ -28,6 +30,11 @@ pub const MAX_ENVIRONMENTS: usize = 64;
 /// Epochs of deleted definitions whose publications a newer definition makes live: each costs every
 /// request through it a comparison.
 pub const MAX_ACCEPTED_EPOCHS: usize = 8;
+/// Revisions that are kept, and can be undone, unless said otherwise: more than a day of a busy
+/// operator's work, at about a kilobyte for a change of a definition.
+pub const HISTORY_REVISIONS: usize = 1_000;
+/// How long revisions are kept unless said otherwise: longer than it takes to notice.
+pub const HISTORY_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Largest body limit an API may set.
 pub const MAX_BODY_LIMIT: u64 = 1024 * 1024 * 1024 * 1024;
 /// Characters in a publisher's name and in a reason (domain §3.1: a description of at most 200).

@@ -4,16 +4,12 @@ use std::time::Duration;
 
 use super::super::state::State;
 use crate::model::Revision;
+use crate::model::limits::{HISTORY_AGE, HISTORY_REVISIONS};
 use crate::model::id::{ApiId, EnvironmentId, ServiceId};
 use crate::store::Key;
 use crate::store::record::Past;
 use crate::time::Timestamp;
 
-/// Revisions kept unless said otherwise: more than a day of a busy operator's work, at about a
-/// kilobyte for a change of a definition.
-const REVISIONS: usize = 1_000;
-/// How long revisions are kept unless said otherwise: longer than it takes to notice.
-const AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Revisions one commit forgets at most, so that a smaller limit is reached in slices.
 const FORGOTTEN: usize = 8;
 /// Dormant publications one commit gives up at most, so that none takes long.
@@ -33,7 +29,7 @@ pub struct History {
 impl Default for History {
     /// 1,000 revisions of the last 30 days.
     fn default() -> Self {
-        Self { revisions: REVISIONS, age: AGE }
+        Self { revisions: HISTORY_REVISIONS, age: HISTORY_AGE }
     }
 }
 
