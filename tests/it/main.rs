@@ -16,6 +16,7 @@ mod drain;
 mod gateway;
 mod http_backend;
 mod interleavings;
+mod killed;
 mod load;
 mod malformed;
 mod mock_backend;

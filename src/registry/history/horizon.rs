@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::state::State;
 use crate::model::Revision;
-use crate::model::limits::{HISTORY_AGE, HISTORY_REVISIONS};
 use crate::model::id::{ApiId, EnvironmentId, ServiceId};
+use crate::model::limits::{HISTORY_AGE, HISTORY_REVISIONS};
 use crate::store::Key;
 use crate::store::record::Past;
 use crate::time::Timestamp;
