@@ -10,11 +10,12 @@ use crate::model::limits as model;
 use crate::registry::target::DEFAULT_TIMEOUT;
 use crate::transport;
 
-const CHAPTERS: [&str; 6] = [
+const CHAPTERS: [&str; 7] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     include_str!("life_of_a_request.md"),
     include_str!("defaults.md"),
+    include_str!("durability.md"),
     include_str!("write_a_backend.md"),
     include_str!("limits.md"),
 ];
