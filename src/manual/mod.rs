@@ -7,6 +7,7 @@
 //! | [`planning`] | what would a change do, and how is it taken back? |
 //! | [`life_of_a_request`] | what happens to a request, and what can its client be told? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
+//! | [`durability`] | what survives what, and what is to be done when it does not? |
 //! | [`write_a_backend`] | how does a kind of one's own come to be? |
 //! | [`limits`] | what is not there yet? |
 //!
@@ -26,6 +27,10 @@ pub mod life_of_a_request {}
 
 #[doc = include_str!("defaults.md")]
 pub mod defaults {}
+
+#[cfg_attr(feature = "store-redb", doc = include_str!("durability.md"))]
+#[cfg_attr(not(feature = "store-redb"), doc = "Needs the feature `store-redb`.")]
+pub mod durability {}
 
 #[doc = include_str!("write_a_backend.md")]
 pub mod write_a_backend {}

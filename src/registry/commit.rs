@@ -238,13 +238,13 @@ impl Inner {
             Err(StoreError::Conflict { actual, .. }) if actual > base => {
                 Ok(Kept::OthersFirst(actual))
             }
-            Err(error @ StoreError::Unknown(_)) => match self.look_up(id).await? {
+            Err(StoreError::Unknown(why)) => match self.look_up(id).await? {
                 Some(revision) if revision == base.next() => Ok(Kept::Here),
                 Some(revision) => {
                     let found = format!("a change made on revision {base} at revision {revision}");
                     Err(StoreError::Corrupt(found).into())
                 }
-                None => Err(error.into()),
+                None => Err(StoreError::Unavailable(why).into()),
             },
             Err(error) => Err(error.into()),
         }

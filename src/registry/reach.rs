@@ -1,5 +1,6 @@
 //! How much one change may touch, and what it touches.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::Inner;
@@ -83,7 +84,8 @@ impl Inner {
         }
         if let Some(limit) = share {
             let share = before.share_of(&effects, &made.before);
-            if share > limit {
+            // What is no number is no permission.
+            if !matches!(share.partial_cmp(&limit), Some(Ordering::Less | Ordering::Equal)) {
                 return Err(TooFar::Traffic { share, limit });
             }
         }

@@ -260,3 +260,22 @@ async fn each_receipt_waits_for_its_own_definition_only() {
     assert_eq!(client.read_until("efgh").await, "efgh");
     house.is_over(&first).await;
 }
+
+#[tokio::test]
+async fn a_plan_counts_what_is_on_its_way_and_keeps_nothing_there() {
+    let house = House::with_download(Script::raw("")).await;
+    let clients = [house.download().await, house.download().await];
+    let change = Change::new().define("files", LIVE, Http::to(house.new.url()));
+    let plan = house.registry.publisher("test").plan(change).await.unwrap();
+    assert_eq!(plan.impact().in_flight(), 2);
+    assert_eq!(plan.impact().to_string(), "1 API in RELEASE moves; 2 requests in flight");
+    let receipt = house.registry.publisher("test").apply(&plan).await.unwrap();
+    let found = house.registry.receipt(receipt.revision()).unwrap();
+    assert_eq!((receipt.in_flight(), found.in_flight()), (2, 2));
+    assert!(found.drained(A_WHILE).await.is_err());
+    drop(clients);
+    // The plan is still there: it owns nothing.
+    found.drained(PATIENCE).await.unwrap();
+    receipt.drained(PATIENCE).await.unwrap();
+    assert_eq!(plan.impact().in_flight(), 2);
+}

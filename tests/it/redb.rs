@@ -14,6 +14,7 @@ mod failures;
 mod files;
 mod full_disk;
 mod script;
+mod serving;
 
 /// A directory that goes when the test is over.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Once};
 
 use backhaul::store::{RedbStore, StoreError};
 use backhaul::testing::store::disk::{Disk, MemoryDisk};
+use redb::ReadableTable;
 
 use super::crash_disk::{CrashDisk, Left};
 use super::crashes::empty;
@@ -17,7 +18,7 @@ const PAGE: usize = 4096;
 /// Bytes of its header, every one of which is tried.
 const HEADER: usize = 512;
 /// Of the bytes of pages in use, one in so many is tried.
-const SAMPLED: usize = 97;
+const SAMPLED: usize = 151;
 /// Of the bytes of other pages, one in so many.
 const UNUSED: usize = 64;
 
@@ -143,7 +144,9 @@ async fn a_newer_format_is_told_apart() {
     let row = seal(&payload);
     assert!(image.windows(row.len()).any(|window| window == row), "the row is not as it is known");
     let newer = Arc::new(MemoryDisk::new(image));
-    rewrite(&newer, &seal(&2_u32.to_be_bytes()));
+    edit(&newer, "meta", |table| {
+        table.insert(&b"format"[..], &*seal(&2_u32.to_be_bytes())).unwrap();
+    });
     let before = newer.image();
     let refused = RedbStore::on_disk(Arc::clone(&newer) as Arc<dyn Disk>).await;
     let told = matches!(refused, Err(StoreError::Format { found: 2, known: 1 }));
@@ -151,9 +154,60 @@ async fn a_newer_format_is_told_apart() {
     assert!(newer.image() == before);
 }
 
-/// Puts another row where the format is, as a later version would.
-fn rewrite(disk: &Arc<MemoryDisk>, row: &[u8]) {
-    const META: redb::TableDefinition<'_, &[u8], &[u8]> = redb::TableDefinition::new("meta");
+type Row = (Vec<u8>, Vec<u8>);
+
+/// The rows of a table, as any program sees them.
+fn rows(image: &[u8], name: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    edit(&Arc::new(MemoryDisk::new(image.to_vec())), name, |table| {
+        let all = table.iter().unwrap().map(|row| row.unwrap());
+        rows = all.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())).collect();
+    });
+    rows
+}
+
+#[tokio::test]
+async fn a_row_that_is_missing_stale_or_elsewhere_is_found() {
+    let script = script().await;
+    let (image, _) = images(&script).await;
+    let disk = Arc::new(MemoryDisk::new(empty().await));
+    let store = RedbStore::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).await.unwrap();
+    for batch in &script.batches[..6] {
+        backhaul::store::Store::commit(&store, batch.clone()).await.unwrap();
+    }
+    drop(store);
+    let older = disk.image();
+    let mut tried = 0;
+    for name in ["records", "changes", "meta"] {
+        let (new, old) = (rows(&image, name), rows(&older, name));
+        let stale = old.iter().filter(|row| !new.contains(row)).cloned();
+        let missing = new.iter().map(|(key, _)| (key.clone(), Vec::new()));
+        let moved = new.windows(2).map(|pair| (pair[0].0.clone(), pair[1].1.clone()));
+        for (key, value) in missing.chain(moved).chain(stale) {
+            let disk = Arc::new(MemoryDisk::new(image.clone()));
+            edit(&disk, name, |table| {
+                if value.is_empty() {
+                    table.remove(&*key).unwrap();
+                } else {
+                    table.insert(&*key, &*value).unwrap();
+                }
+            });
+            let before = disk.image();
+            let refused = RedbStore::on_disk(Arc::clone(&disk) as Arc<dyn Disk>).await;
+            assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{name} {key:?}: {refused:?}");
+            assert!(disk.image() == before);
+            tried += 1;
+        }
+    }
+    assert!(tried > 250, "{tried}");
+}
+
+/// Changes a table as a program would that knows the database and not the store.
+fn edit(
+    disk: &Arc<MemoryDisk>,
+    name: &str,
+    change: impl FnOnce(&mut redb::Table<'_, &'static [u8], &'static [u8]>),
+) {
     #[derive(Debug)]
     struct Backend(Arc<MemoryDisk>);
     impl redb::StorageBackend for Backend {
@@ -173,9 +227,10 @@ fn rewrite(disk: &Arc<MemoryDisk>, row: &[u8]) {
             self.0.write(offset, data)
         }
     }
-    let database =
-        redb::Database::builder().create_with_backend(Backend(Arc::clone(disk))).unwrap();
+    let backend = Backend(Arc::clone(disk));
+    let database = redb::Database::builder().create_with_backend(backend).unwrap();
     let transaction = database.begin_write().unwrap();
-    transaction.open_table(META).unwrap().insert(&b"format"[..], row).unwrap();
+    let table = redb::TableDefinition::<&'static [u8], &'static [u8]>::new(name);
+    change(&mut transaction.open_table(table).unwrap());
     transaction.commit().unwrap();
 }
