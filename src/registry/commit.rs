@@ -155,8 +155,9 @@ impl Inner {
                 continue;
             }
             drop(before);
+            let old = self.snapshot.publish(snapshot);
             self.remember(&committed);
-            reclaim(self.snapshot.publish(snapshot), size);
+            reclaim(old, size);
             return Ok(committed);
         }
         Err(CommitError::Contended)
