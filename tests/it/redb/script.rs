@@ -25,7 +25,7 @@ const HISTORY: u64 = 4;
 
 fn changes() -> Vec<Change> {
     let (live, test) = (Environment::PRODUCTION, Environment::TEST);
-    let at = |host: u8| Http::to(&format!("http://10.0.0.{host}:8080"));
+    let at = |host: u8| Http::to(format!("http://10.0.0.{host}:8080"));
     let named = |count: usize| (0..count).map(|number| format!("shop/api_{number}"));
     let mut many = Change::new();
     for (number, name) in named(60).enumerate() {
