@@ -99,6 +99,10 @@ impl Tracked {
         self.disk.len()
     }
 
+    pub(super) fn is_empty(&self) -> io::Result<bool> {
+        self.disk.is_empty()
+    }
+
     pub(super) fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.disk.read(offset, out)
     }

@@ -19,7 +19,6 @@ use crate::store::{Batch, Loaded, StoreError};
 const CACHE: usize = 16 << 20;
 
 /// A store that is open, or that waits for its disk to work again.
-#[derive(Debug)]
 pub(super) struct Engine {
     // Fields are dropped in this order: the database writes to the disk when it is closed.
     open: Option<Open>,
@@ -28,7 +27,6 @@ pub(super) struct Engine {
     disk: Arc<Tracked>,
 }
 
-#[derive(Debug)]
 struct Open {
     database: Database,
     backend: Staged,
@@ -78,7 +76,7 @@ impl Open {
     /// Over a disk that is only read until [`Staged::go_live`].
     fn staged(disk: &Arc<Tracked>) -> Result<Self, StoreError> {
         let backend = Staged::staging(Arc::clone(disk)).map_err(|error| unavailable(&error))?;
-        if disk.len().map_err(|error| unavailable(&error))? == 0 {
+        if disk.is_empty().map_err(|error| unavailable(&error))? {
             return Err(StoreError::Corrupt("there is nothing in it".to_owned()));
         }
         Self::new(backend)

@@ -8,6 +8,7 @@
 //! | `tables`, `key`, `value` | what do the bytes mean? |
 //! | `load` | how is all of it read and checked? |
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -48,15 +49,21 @@ pub(super) mod value;
 /// closed with the last of them, which takes a few syncs where it is dropped; a process that ends
 /// without leaves the file for the next one to repair. It needs a tokio runtime, whose threads for
 /// blocking work it uses, and a build in which panics unwind.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RedbStore(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     engine: Mutex<Engine>,
     recent: Arc<Recent>,
     /// What opening read, for the first who loads.
     first: Mutex<Option<Loaded>>,
+}
+
+/// Nothing of what it holds is shown: there are secrets in it.
+impl fmt::Debug for RedbStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedbStore")
+    }
 }
 
 impl RedbStore {

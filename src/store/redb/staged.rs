@@ -5,6 +5,7 @@
 //! as it was found, and a crash during a repair is one that the database itself is made for.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -17,10 +18,9 @@ use super::disk::{BLOCK, Tracked, blocks};
 const MAX_LOG: usize = 256 << 20;
 
 /// What the database of a store reads and writes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Staged(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     disk: Arc<Tracked>,
     mode: RwLock<Mode>,
@@ -28,7 +28,6 @@ struct Shared {
     failed: Mutex<Option<String>>,
 }
 
-#[derive(Debug)]
 enum Mode {
     /// Writes go into the log.
     Staging(Overlay),
@@ -38,7 +37,6 @@ enum Mode {
     Dead,
 }
 
-#[derive(Debug)]
 struct Overlay {
     log: Vec<Operation>,
     logged: usize,
@@ -48,11 +46,17 @@ struct Overlay {
     blocks: BTreeMap<u64, Vec<u8>>,
 }
 
-#[derive(Debug)]
 enum Operation {
     Write(u64, Vec<u8>),
     SetLen(u64),
     Sync,
+}
+
+/// Nothing of what is written is shown: there are secrets in it.
+impl fmt::Debug for Staged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Staged")
+    }
 }
 
 impl Staged {

@@ -1,5 +1,6 @@
 //! Disks for trying the store in a file, without a file.
 
+use std::fmt;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,8 +10,14 @@ pub use crate::store::redb::disk::Disk;
 const MAX_LEN: u64 = 1 << 30;
 
 /// A disk in memory.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryDisk(Mutex<Vec<u8>>);
+
+impl fmt::Debug for MemoryDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MemoryDisk({} bytes)", self.bytes().len())
+    }
+}
 
 impl MemoryDisk {
     /// A disk with these bytes on it.

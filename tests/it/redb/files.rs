@@ -122,6 +122,7 @@ async fn is_opened_once() {
     let output = child("", "files::is_opened_once", &path);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.contains("refused in a process"), "{output:?}");
+    assert_eq!(format!("{store:?}"), "RedbStore", "what it holds is shown");
     drop(store);
     opened(&path).await;
 }
