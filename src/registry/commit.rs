@@ -8,6 +8,7 @@ use super::evaluate::{Author, Evaluated, Laws, evaluate};
 use super::reach::TooFar;
 use super::reads::Read;
 use super::rejected::Rejected;
+use super::restore::restored;
 use super::snapshot::Snapshot;
 use super::state::State;
 use super::target::Superseded;
@@ -298,7 +299,7 @@ impl Inner {
 
     /// Loads everything again; what did not change for its requests goes on. The caller has the turn.
     pub(super) async fn reload(&self) -> Result<(), StoreError> {
-        let state = super::open::restore(self.store.load().await?)?;
+        let state = restored(self.store.load().await?).await?;
         let before = self.snapshot.current().as_ref().clone();
         let next = Snapshot::open(&Arc::new(state), &self.kinds, Some(&before));
         drop(before);

@@ -5,11 +5,11 @@
 //! | `change`, `rejected` | which edits are there, and why is one refused? |
 //! | `creation` | which kinds of service can be created here? |
 //! | `evaluate/` | State × Change → State + Events: every rule of the product |
-//! | `state`, `stage`, `routes`, `site` | how is what is true kept, and found? |
+//! | `state`, `stage`, `drafts`, `routes`, `site` | how is what is true kept, and found? |
 //! | `snapshot`, `target` | what does the data plane need of it? |
 //! | `history/` | what was true before, and what did a change do? |
 //! | `reads`, `reach`, `traffic` | what was a plan made on, and how much does a change touch? |
-//! | `commit`, `open` | how does a change become durable, then visible? |
+//! | `commit`, `open`, `restore` | how does a change become durable, then visible? |
 //! | `view` | what do operators see? |
 //!
 //! Read next: [`publish`](crate::publish) for how things are changed.
@@ -28,6 +28,7 @@ use crate::time::Clock;
 pub mod change;
 mod commit;
 pub mod creation;
+mod drafts;
 mod evaluate;
 mod foresee;
 pub(crate) mod history;
@@ -35,6 +36,7 @@ mod open;
 mod reach;
 mod reads;
 pub mod rejected;
+mod restore;
 mod routes;
 pub(crate) mod shared;
 pub(crate) mod site;

@@ -7,15 +7,15 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::creation::{CreationPolicy, InvalidRegion, Region, RegionRules};
+use super::restore::restored;
 use super::snapshot::Snapshot;
-use super::state::State;
 use super::target::Kinds;
 use super::{BlastRadius, History, Inner, Limits, Registry};
 use crate::backend::Backend;
 use crate::backend::Factory;
 use crate::backend::factory::FromFunction;
 use crate::model::{InvalidDefinition, InvalidName, Kind, Revision};
-use crate::store::{Batch, Loaded, MemoryStore, Store, StoreError};
+use crate::store::{Batch, MemoryStore, Store, StoreError};
 use crate::sync::{Drained, Published, lease};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{Egress, InvalidRoot, Transport};
@@ -223,7 +223,7 @@ impl Builder {
         let rules = region.map(|region| Arc::new(RegionRules::new(region)) as Arc<_>);
         let creation = self.creation.or(rules);
         let kinds = Kinds { factories, transport: transport.build()? };
-        let state = restore(store.load().await?)?;
+        let state = restored(store.load().await?).await?;
         let snapshot = Published::new(Snapshot::open(&Arc::new(state), &kinds, None));
         let (turn, (open, closed)) = (tokio::sync::Mutex::new(()), lease());
         let (clock, limits, recent) = (self.clock, self.limits, Mutex::default());
@@ -241,20 +241,6 @@ impl Builder {
         };
         Ok(Registry(Arc::new(inner)))
     }
-}
-
-/// The state that a store's records make.
-pub(super) fn restore(loaded: Loaded) -> Result<State, StoreError> {
-    let mut state = State::empty();
-    let mut records = loaded.records;
-    // Environments before what is in them, services before what refers to them.
-    records.sort_unstable_by_key(|(key, _)| *key);
-    for (key, record) in records {
-        state.put(key, Some(record)).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    }
-    state.advance(loaded.revision);
-    state.note_all_unreachable();
-    Ok(state)
 }
 
 /// Takes over what others commit, for as long as somebody uses the registry.

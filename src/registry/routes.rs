@@ -4,6 +4,7 @@
 //! agree on for their shape, and the shapes of a group are tried in the order of precedence. What the
 //! hash finds is compared with the request before it is believed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::Method;
@@ -33,7 +34,33 @@ pub(crate) fn key(hash: u64) -> u32 {
     u32::try_from(hash >> 32).unwrap_or(0)
 }
 
+/// Counts one more or one less of a shape among those of a group, which are in order of precedence.
+fn add(uses: &mut Vec<ShapeUse>, shape: Shape, change: i32) {
+    match uses.binary_search_by(|used| used.shape.precedence(shape)) {
+        Ok(at) => {
+            if let Some(used) = uses.get_mut(at) {
+                used.count = used.count.saturating_add_signed(change);
+            }
+        }
+        Err(at) => uses.insert(at, ShapeUse { shape, count: change.max(0).unsigned_abs() }),
+    }
+    uses.retain(|used| used.count > 0);
+}
+
 impl RouteTable {
+    /// A table of these publications.
+    pub(crate) fn filled(publications: &[(u32, Arc<PublicationRecord>)]) -> Self {
+        let mut index = Vec::with_capacity(publications.len());
+        let mut shapes: BTreeMap<u32, Vec<ShapeUse>> = BTreeMap::new();
+        for (_, publication) in publications {
+            let (group, pattern) = (publication.group.number(), publication.version.pattern());
+            index.push((key(pattern.hash(group)), Arc::clone(publication)));
+            add(shapes.entry(group).or_default(), pattern.shape(), 1);
+        }
+        let shapes = shapes.into_iter().map(|(group, uses)| (group, uses.into()));
+        Self { index: WideTrie::filled(index), shapes: Pages::filled(shapes) }
+    }
+
     pub(crate) fn insert(&mut self, publication: &Arc<PublicationRecord>) {
         let group = publication.group.number();
         let pattern = publication.version.pattern();
@@ -52,15 +79,7 @@ impl RouteTable {
 
     fn count(&mut self, group: GroupId, shape: Shape, change: i32) {
         let mut uses = self.shapes.get(group.number()).map_or_else(Vec::new, |u| u.to_vec());
-        match uses.binary_search_by(|used| used.shape.precedence(shape)) {
-            Ok(at) => {
-                if let Some(used) = uses.get_mut(at) {
-                    used.count = used.count.saturating_add_signed(change);
-                }
-            }
-            Err(at) => uses.insert(at, ShapeUse { shape, count: change.max(0).unsigned_abs() }),
-        }
-        uses.retain(|used| used.count > 0);
+        add(&mut uses, shape, change);
         self.shapes.set(group.number(), uses.into());
     }
 

@@ -1,5 +1,6 @@
 //! What is defined and published in one environment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::routes::RouteTable;
@@ -121,6 +122,33 @@ impl Stage {
             None => self.definitions.take(service.number()),
         };
         self.defined = self.defined + defined - usize::from(before.is_some());
+    }
+
+    /// Puts publications in, where there are none yet: given in the order of their APIs, each once.
+    pub(super) fn fill(&mut self, publications: Vec<(u32, Arc<PublicationRecord>)>) {
+        let mut epochs: BTreeMap<ServiceId, Vec<(Revision, Vec<u32>)>> = BTreeMap::new();
+        let mut inline = Vec::new();
+        for (api, publication) in &publications {
+            match publication.version.service().zip(publication.epoch) {
+                Some((service, epoch)) => {
+                    let known = epochs.entry(service).or_default();
+                    match known.iter_mut().find(|(other, _)| *other == epoch) {
+                        Some((_, apis)) => apis.push(*api),
+                        None => known.push((epoch, vec![*api])),
+                    }
+                }
+                None => inline.push(*api),
+            }
+        }
+        let sets = epochs.into_iter().map(|(service, known)| {
+            let sets = known.into_iter();
+            let sets = sets.map(|(epoch, apis)| Epoch { epoch, apis: IdSet::filled(apis) });
+            (service.number(), Arc::new(sets.collect()))
+        });
+        self.epochs = Pages::filled(sets);
+        self.inline = IdSet::filled(inline);
+        self.routes = RouteTable::filled(&publications);
+        self.publications = Pages::filled(publications.into_iter());
     }
 
     pub(super) fn put_publication(&mut self, api: ApiId, record: Option<Arc<PublicationRecord>>) {

@@ -3,8 +3,10 @@
 //! Everything is found by small ids; names lead to ids. Clones share what they have in common, so
 //! that a state per revision costs what the revision changed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::drafts::Drafts;
 use super::history::horizon::Unreachable;
 use super::history::log::Log;
 use super::routes::key;
@@ -12,7 +14,7 @@ use super::shared::{IdSet, Pages, Trie, WideTrie};
 use super::site::{AcceptedGroup, Site, Sites};
 use super::stage::Stage;
 use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
-use crate::model::path::{hash_bytes, mix};
+use crate::model::path::hash_bytes;
 use crate::model::{ApiName, Environment, GroupName, Host, Revision, ServiceName, Stamp, Version};
 use crate::store::record::{
     ApiRecord, DefinitionRecord, EnvironmentRecord, GroupRecord, Next, PublicationRecord,
@@ -33,12 +35,7 @@ pub(crate) struct State {
     groups: Pages<Arc<GroupEntry>>,
     group_names: Trie<GroupId>,
     hosts: WideTrie<Arc<Sites>>,
-    apis: Pages<Arc<ApiRecord>>,
-    api_names: Trie<ApiId>,
-    /// Drafts by group, method and path.
-    drafts: Trie<ApiId>,
-    drafts_by_service: Pages<IdSet>,
-    drafts_by_group: Pages<IdSet>,
+    drafts: Drafts,
     log: Log,
     unreachable: Vec<Unreachable>,
 }
@@ -62,10 +59,6 @@ fn name_key(name: &str) -> u32 {
     key(hash_bytes(name.as_bytes()))
 }
 
-fn api_key(group: GroupId, name: &str) -> u32 {
-    key(mix(hash_bytes(name.as_bytes()), group.number().into()))
-}
-
 impl State {
     /// Nothing but the environments that are always there.
     pub(crate) fn empty() -> Self {
@@ -83,11 +76,7 @@ impl State {
             groups: Pages::default(),
             group_names: Trie::default(),
             hosts: WideTrie::default(),
-            apis: Pages::default(),
-            api_names: Trie::default(),
-            drafts: Trie::default(),
-            drafts_by_service: Pages::default(),
-            drafts_by_group: Pages::default(),
+            drafts: Drafts::default(),
             log: Log::default(),
             unreachable: Vec::new(),
         }
@@ -151,14 +140,11 @@ impl State {
     }
 
     pub(crate) fn api(&self, id: ApiId) -> Option<&Arc<ApiRecord>> {
-        self.apis.get(id.number())
+        self.drafts.get(id)
     }
 
     pub(crate) fn api_id_in(&self, group: GroupId, name: &str) -> Option<ApiId> {
-        let named = |id: &&ApiId| {
-            self.api(**id).is_some_and(|api| api.group == group && &*api.name == name)
-        };
-        self.api_names.under(api_key(group, name)).find(named).copied()
+        self.drafts.named(group, name)
     }
 
     pub(crate) fn api_id(&self, name: &ApiName) -> Option<ApiId> {
@@ -178,12 +164,12 @@ impl State {
 
     /// The drafts that go to a service.
     pub(crate) fn drafts_of(&self, service: ServiceId) -> Option<&IdSet> {
-        self.drafts_by_service.get(service.number())
+        self.drafts.of_service(service)
     }
 
     /// The drafts of a group.
     pub(crate) fn drafts_in(&self, group: GroupId) -> Option<&IdSet> {
-        self.drafts_by_group.get(group.number())
+        self.drafts.of_group(group)
     }
 
     /// The other drafts with the same group, method and paths.
@@ -192,16 +178,7 @@ impl State {
         id: ApiId,
         draft: &'a ApiRecord,
     ) -> impl Iterator<Item = ApiId> + 'a {
-        let pattern = draft.version.pattern();
-        let found = self.drafts.under(key(pattern.hash(draft.group.number())));
-        found.copied().filter(move |other| {
-            *other != id
-                && self.api(*other).is_some_and(|api| {
-                    api.group == draft.group
-                        && api.version.verb() == draft.version.verb()
-                        && api.version.pattern().same_paths(pattern)
-                })
-        })
+        self.drafts.rivals(id, draft)
     }
 
     /// The revision by which an API in an environment became what it is: its publication's or its
@@ -233,6 +210,16 @@ impl State {
         &self.unreachable
     }
 
+    /// Whether there is a record under a key.
+    pub(crate) fn has(&self, key: Key) -> bool {
+        match key {
+            Key::Definition(id, at) => self.stage(at).is_some_and(|s| s.definition(id).is_some()),
+            Key::Publication(id, at) => self.stage(at).is_some_and(|s| s.publication(id).is_some()),
+            Key::Api(id) => self.api(id).is_some(),
+            _ => self.record(key).is_some(),
+        }
+    }
+
     /// Every record, as a store keeps it.
     pub(crate) fn records(&self) -> impl Iterator<Item = (Key, Record)> + '_ {
         let declared = self.environments().skip(Environment::BUILT_IN.len()).map(|(id, _)| id);
@@ -251,7 +238,7 @@ impl State {
             .chain(self.services().map(|(id, _)| Key::Service(id)))
             .chain(definitions)
             .chain(self.groups.iter().map(|(id, _)| Key::Group(GroupId::new(id))))
-            .chain(self.apis.iter().map(|(id, _)| Key::Api(ApiId::new(id))))
+            .chain(self.drafts.ids().map(Key::Api))
             .chain(published)
             .chain(entries.map(|revision| Key::Revision(Revision::new(revision))));
         keys.filter_map(|key| Some((key, self.record(key)?)))
@@ -299,8 +286,8 @@ impl State {
                     .map_err(|error| misfit(&error.to_string()))?;
                 self.put_group(id, Some(GroupEntry { record, accepted }));
             }
-            (Key::Api(id), None) => self.put_api(id, None),
-            (Key::Api(id), Some(Record::Api(record))) => self.put_api(id, Some(record)),
+            (Key::Api(id), None) => self.drafts.put(id, None),
+            (Key::Api(id), Some(Record::Api(record))) => self.drafts.put(id, Some(record)),
             (Key::Publication(api, environment), record) => {
                 let record = match record {
                     None => None,
@@ -316,12 +303,38 @@ impl State {
                     return Err(misfit("is of another revision"));
                 }
                 let mut log = std::mem::take(&mut self.log);
-                log.keep(&entry, |key| self.record(key).is_some());
+                log.keep(&entry, |key| self.has(key));
                 self.log = log;
             }
             _ => return Err(misfit("is of another sort")),
         }
         Ok(())
+    }
+
+    /// Puts drafts and publications in where there are none yet, both given in the order of the APIs,
+    /// each once. An environment that is not there is a misfit.
+    pub(super) fn fill(
+        &mut self,
+        drafts: Vec<(u32, Arc<ApiRecord>)>,
+        published: BTreeMap<EnvironmentId, Vec<(u32, Arc<PublicationRecord>)>>,
+    ) -> Result<(), Misfit> {
+        // Drafts in a thread of their own: they share nothing with what is published.
+        let (drafts, filled) = std::thread::scope(|scope| {
+            let drafts = scope.spawn(|| Drafts::filled(drafts));
+            let filled = published.into_iter().try_for_each(|(at, publications)| {
+                let api = publications.first().map_or(0, |(api, _)| *api);
+                let key = Key::Publication(ApiId::new(api), at);
+                let stage = self.stage_mut(at);
+                let misfit = || Misfit { key, reason: "no environment".to_owned() };
+                stage.ok_or_else(misfit).map(|stage| stage.fill(publications))
+            });
+            (drafts.join(), filled)
+        });
+        match drafts {
+            Ok(drafts) => self.drafts = drafts,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        filled
     }
 
     fn stage_mut(&mut self, id: EnvironmentId) -> Option<&mut Stage> {
@@ -388,49 +401,6 @@ impl State {
         if !after.sites.is_empty() {
             self.hosts.insert(key, Arc::new(after));
         }
-    }
-
-    fn put_api(&mut self, id: ApiId, record: Option<Arc<ApiRecord>>) {
-        let before = match &record {
-            Some(record) => self.apis.set(id.number(), Arc::clone(record)),
-            None => self.apis.take(id.number()),
-        };
-        if let Some(before) = before {
-            self.index_api(id, &before, false);
-        }
-        if let Some(record) = record {
-            self.index_api(id, &record, true);
-        }
-    }
-
-    fn index_api(&mut self, id: ApiId, api: &ApiRecord, present: bool) {
-        let named = api_key(api.group, &api.name);
-        let routed = key(api.version.pattern().hash(api.group.number()));
-        if present {
-            self.api_names.insert(named, id);
-            self.drafts.insert(routed, id);
-        } else {
-            self.api_names.remove(named, |other| *other == id);
-            self.drafts.remove(routed, |other| *other == id);
-        }
-        mark(&mut self.drafts_by_group, api.group.number(), id, present);
-        if let Some(service) = api.version.service() {
-            mark(&mut self.drafts_by_service, service.number(), id, present);
-        }
-    }
-}
-
-/// Puts an API into one of several sets, or takes it out.
-fn mark(sets: &mut Pages<IdSet>, at: u32, api: ApiId, present: bool) {
-    if sets.get(at).is_none() {
-        sets.set(at, IdSet::default());
-    }
-    if let Some(set) = sets.get_mut(at) {
-        if present {
-            set.insert(api.number())
-        } else {
-            set.remove(api.number())
-        };
     }
 }
 

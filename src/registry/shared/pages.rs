@@ -90,6 +90,48 @@ impl<T> Pages<T> {
     }
 }
 
+impl<T> Pages<T> {
+    /// Everything at once, given in the order of the indexes, each once: what setting one after the
+    /// other leads to, in a fraction of the time.
+    pub(crate) fn filled(values: impl Iterator<Item = (u32, T)>) -> Self {
+        let mut pages: Vec<(u32, Page<T>)> = Vec::new();
+        for (index, value) in values {
+            let number = index >> BITS;
+            if pages.last().is_none_or(|(last, _)| *last != number) {
+                pages.push((number, Page::Leaf([const { None }; SLOTS])));
+            }
+            if let Some((_, Page::Leaf(slots))) = pages.last_mut()
+                && let Some(place) = slots.get_mut(slot(index, 0))
+            {
+                *place = Some(value);
+            }
+        }
+        let mut height = 0;
+        while pages.len() > 1 || pages.first().is_some_and(|(number, _)| *number > 0) {
+            pages = Self::above(pages);
+            height += 1;
+        }
+        Self { root: pages.pop().map(|(_, page)| Arc::new(page)), height }
+    }
+
+    /// The pages one level above.
+    fn above(below: Vec<(u32, Page<T>)>) -> Vec<(u32, Page<T>)> {
+        let mut pages: Vec<(u32, Page<T>)> = Vec::new();
+        for (number, page) in below {
+            let above = number >> BITS;
+            if pages.last().is_none_or(|(last, _)| *last != above) {
+                pages.push((above, Page::Branch([const { None }; SLOTS])));
+            }
+            if let Some((_, Page::Branch(slots))) = pages.last_mut()
+                && let Some(place) = slots.get_mut(slot(number, 0))
+            {
+                *place = Some(Arc::new(page));
+            }
+        }
+        pages
+    }
+}
+
 impl<T: Clone> Pages<T> {
     /// Puts a value at `index` and hands out the one that was there.
     pub(crate) fn set(&mut self, index: u32, value: T) -> Option<T> {

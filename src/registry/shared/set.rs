@@ -10,6 +10,12 @@ pub(crate) struct IdSet {
 }
 
 impl IdSet {
+    /// These numbers, which are in order, each once.
+    pub(crate) fn filled(ids: Vec<u32>) -> Self {
+        let count = ids.len();
+        Self { members: Trie::filled(ids.into_iter().map(|id| (id, ())).collect()), count }
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.count

@@ -94,6 +94,43 @@ proptest! {
     }
 
     #[test]
+    fn what_is_filled_at_once_is_as_if_put_in_one_by_one(
+        entries in prop::collection::vec((prop_oneof![0..500_u32, any::<u32>()], any::<u16>()), 0..400),
+    ) {
+        let (mut trie, mut wide) = (Trie::<u16>::default(), WideTrie::default());
+        for (key, value) in &entries {
+            trie.insert(*key, *value);
+            wide.insert(*key, *value);
+        }
+        prop_assert!(Trie::filled(entries.clone()).same(&trie));
+        prop_assert!(WideTrie::filled(entries.clone()).same(&wide));
+        let mut filled = Trie::<u16>::filled(entries.clone());
+        // It goes on like any other.
+        for (key, value) in &entries {
+            prop_assert_eq!(filled.remove(*key, |other| other == value), Some(*value));
+        }
+        prop_assert_eq!(filled.iter().count(), 0);
+
+        let map: BTreeMap<_, _> = entries.iter().copied().collect();
+        let mut pages = Pages::filled(map.iter().map(|(key, value)| (*key, *value)));
+        prop_assert!(pages.iter().eq(map.iter().map(|(key, value)| (*key, value))));
+        for (key, value) in &map {
+            prop_assert_eq!(pages.get(*key), Some(value));
+            prop_assert_eq!(pages.set(*key, value ^ 1), Some(*value));
+        }
+        let set = IdSet::filled(map.keys().copied().collect());
+        prop_assert_eq!(set.len(), map.len());
+        prop_assert!(set.iter().eq(map.keys().copied()));
+        let mut one_by_one = IdSet::default();
+        for id in map.keys() {
+            one_by_one.insert(*id);
+        }
+        prop_assert!(set.same(&one_by_one));
+        one_by_one.insert(map.keys().next_back().map_or(0, |last| last.wrapping_add(1)));
+        prop_assert_eq!(set.same(&one_by_one), set.len() == one_by_one.len());
+    }
+
+    #[test]
     fn a_set_counts_its_members(steps in steps()) {
         let mut set = IdSet::default();
         let mut tree = BTreeSet::new();

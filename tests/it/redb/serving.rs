@@ -104,3 +104,59 @@ async fn a_copy_is_whole_while_changes_go_on() {
     busy.await.unwrap();
     assert!(copies > 0);
 }
+
+#[tokio::test]
+async fn what_is_opened_is_what_was_there() {
+    let directory = Directory::new();
+    let registry = Registry::open(directory.join("shop.redb")).await.unwrap();
+    let publisher = registry.publisher("test");
+    publisher.apply(setup()).await.unwrap();
+    let name = |index| format!("shop/api_{index}");
+    let drafts = (0..900).map(|index| {
+        let api = match index % 9 {
+            0 => Api::get(format!("/own/{index}")).inline(Mock::new()),
+            1 => Api::any(format!("/any/{index}/*")).service_same_path("orders"),
+            _ => Api::get(format!("/shared/[x]/{index}")).service_same_path("orders"),
+        };
+        Change::new().api(name(index), api)
+    });
+    publisher.apply(drafts.collect::<Change>()).await.unwrap();
+    publisher.apply(Change::new().publish_all((0..900).map(name), &LIVE)).await.unwrap();
+    let test = Environment::TEST;
+    let change = Change::new().define("orders", test.clone(), Mock::new());
+    publisher.apply(change.publish_all((0..300).map(name), &test)).await.unwrap();
+    publisher.apply(Change::new().delete_definition("orders", test.clone())).await.unwrap();
+    let change = Change::new().define("orders", test.clone(), Mock::new().status(202));
+    let gone = publisher.apply(change.publish_all((200..400).map(name), &test)).await.unwrap();
+    publisher.apply(Change::new().unpublish_all((500..600).map(name), &LIVE)).await.unwrap();
+    let deleted = (500..550).fold(Change::new(), |change, index| change.delete_api(name(index)));
+    publisher.apply(deleted).await.unwrap();
+
+    let sorted = |registry: &Registry| {
+        let mut contents = registry.contents();
+        contents.records.sort_unstable_by_key(|(key, _)| *key);
+        (contents.revision, contents.records)
+    };
+    let before = sorted(&registry);
+    drop((publisher, registry));
+    let opened = Registry::open(directory.join("shop.redb")).await.unwrap();
+    assert_eq!(sorted(&opened), before);
+    let view = opened.service("orders").unwrap().unwrap();
+    // Of each nine one has a definition of its own, and eleven of those were among what was unpublished.
+    assert_eq!(view.definition(&LIVE).unwrap().published, 1 + 800 - 89);
+    assert_eq!(view.drafts().count(), view.draft_count());
+    // What was dormant, live, displaced and deleted can all be taken back as if nothing had happened.
+    let publisher = opened.publisher("test");
+    while let Some(newest) = opened.history().find(|entry| {
+        entry.undoes.is_empty()
+            && entry.stamp.revision >= gone.revision()
+            && !opened.history().any(|later| later.undoes.contains(&entry.stamp.revision))
+    }) {
+        publisher.undo(newest.stamp.revision).await.unwrap();
+    }
+    let gateway = Gateway::new(&opened);
+    let found = |path: &str, stage| {
+        gateway.resolve(&Method::GET, "shop.example.com", path, Some(stage)).is_ok()
+    };
+    assert!(found("/shared/7/502", "RELEASE") && !found("/shared/7/302", "TEST"));
+}
