@@ -133,6 +133,13 @@ impl State {
         self.service_names.under(name_key(name.as_str())).find(named).copied()
     }
 
+    /// Whether nothing but this service has its name.
+    pub(crate) fn is_only_service(&self, id: ServiceId, name: &ServiceName) -> bool {
+        let named = |other: &ServiceId| self.service(*other).is_some_and(|s| s.name == *name);
+        let mut found = self.service_names.under(name_key(name.as_str()));
+        found.all(|other| *other == id || !named(other))
+    }
+
     pub(crate) fn services(&self) -> impl Iterator<Item = (ServiceId, &Arc<ServiceRecord>)> {
         self.services.iter().map(|(id, record)| (ServiceId::new(id), record))
     }
@@ -144,6 +151,13 @@ impl State {
     pub(crate) fn group_id(&self, name: &GroupName) -> Option<GroupId> {
         let named = |id: &&GroupId| self.group(**id).is_some_and(|g| g.record.name == *name);
         self.group_names.under(name_key(name.as_str())).find(named).copied()
+    }
+
+    /// Whether nothing but this group has its name.
+    pub(crate) fn is_only_group(&self, id: GroupId, name: &GroupName) -> bool {
+        let named = |other: &GroupId| self.group(*other).is_some_and(|g| g.record.name == *name);
+        let mut found = self.group_names.under(name_key(name.as_str()));
+        found.all(|other| *other == id || !named(other))
     }
 
     pub(crate) fn sites(&self, host: &str) -> Option<&Arc<Sites>> {
@@ -159,6 +173,15 @@ impl State {
             self.api(**id).is_some_and(|api| api.group == group && &*api.name == name)
         };
         self.api_names.under(api_key(group, name)).find(named).copied()
+    }
+
+    /// Whether nothing but this API has its name.
+    pub(crate) fn is_only_api(&self, id: ApiId, draft: &ApiRecord) -> bool {
+        let named = |other: &ApiId| {
+            self.api(*other).is_some_and(|api| api.group == draft.group && api.name == draft.name)
+        };
+        let mut found = self.api_names.under(api_key(draft.group, &draft.name));
+        found.all(|other| *other == id || !named(other))
     }
 
     pub(crate) fn api_id(&self, name: &ApiName) -> Option<ApiId> {

@@ -22,23 +22,45 @@ impl Draft<'_> {
         }
     }
 
+    /// Whether nothing else has the name of what an undo brought back: the edits behind it find
+    /// things by their names.
+    pub(super) fn name_free(&self, key: Key) -> Checked {
+        let (only, name) = match key {
+            Key::Environment(id) => {
+                let Some(record) = self.next.environment(id) else { return Ok(()) };
+                let mut others = self.next.environments().filter(|(other, _)| *other != id);
+                (others.all(|(_, other)| other.name != record.name), record.name.as_str())
+            }
+            Key::Service(id) => {
+                let Some(record) = self.next.service(id) else { return Ok(()) };
+                (self.next.is_only_service(id, &record.name), record.name.as_str())
+            }
+            Key::Group(id) => {
+                let Some(entry) = self.next.group(id) else { return Ok(()) };
+                let name = &entry.record.name;
+                (self.next.is_only_group(id, name), name.as_str())
+            }
+            Key::Api(id) => {
+                let Some(draft) = self.next.api(id) else { return Ok(()) };
+                (self.next.is_only_api(id, draft), &*draft.name)
+            }
+            _ => return Ok(()),
+        };
+        if only { Ok(()) } else { Err(Reason::NameTaken(name.to_owned())) }
+    }
+
     fn environment_fits(&self, id: EnvironmentId) -> Checked {
-        match self.next.environment(id) {
-            Some(record) => self.named(
-                self.next.environment_id(record.name.as_str()) == Some(id),
-                record.name.as_str(),
-            ),
-            None => match self.base.environment(id) {
-                Some(before) => self.environment_unused(id, &before.name),
-                None => Ok(()),
-            },
+        match self.base.environment(id) {
+            Some(before) if self.next.environment(id).is_none() => {
+                self.environment_unused(id, &before.name)
+            }
+            _ => Ok(()),
         }
     }
 
     fn service_fits(&self, id: ServiceId) -> Checked {
-        if let Some(record) = self.next.service(id) {
-            return self
-                .named(self.next.service_id(&record.name) == Some(id), record.name.as_str());
+        if self.next.service(id).is_some() {
+            return Ok(());
         }
         self.service_unused(id)?;
         let defined = self.next.environments().filter(|(at, _)| {
@@ -69,8 +91,7 @@ impl Draft<'_> {
         for environment in entry.accepted.hosts.iter().filter_map(|(_, bound)| bound.as_ref()) {
             self.environment_named(environment)?;
         }
-        let name = &entry.record.name;
-        self.named(self.next.group_id(name) == Some(id), name.as_str())
+        Ok(())
     }
 
     fn api_fits(&self, id: ApiId) -> Checked {
@@ -78,8 +99,7 @@ impl Draft<'_> {
             return self.api_unpublished(id);
         };
         self.there(Key::Group(draft.group))?;
-        self.service_there(&draft.version)?;
-        self.named(self.next.api_id_in(draft.group, &draft.name) == Some(id), &draft.name)
+        self.service_there(&draft.version)
     }
 
     fn publication_fits(&self, api: ApiId, at: EnvironmentId) -> Checked {
@@ -100,11 +120,6 @@ impl Draft<'_> {
             Some(_) => Ok(()),
             None => Err(Reason::Missing(self.next.describe(key))),
         }
-    }
-
-    /// `only`: whether nothing else has the name.
-    fn named(&self, only: bool, name: &str) -> Checked {
-        if only { Ok(()) } else { Err(Reason::NameTaken(name.to_owned())) }
     }
 }
 
