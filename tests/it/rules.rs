@@ -16,6 +16,7 @@ mod limits;
 mod publications;
 mod receipts;
 mod services;
+mod undo;
 mod views;
 
 pub(crate) const TEST: Environment = Environment::TEST;
