@@ -15,6 +15,7 @@ mod drain;
 mod gateway;
 mod http_backend;
 mod interleavings;
+mod linearizable;
 mod load;
 mod malformed;
 mod mock_backend;
