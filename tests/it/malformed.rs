@@ -86,10 +86,11 @@ async fn refused(registry: &Registry, change: Change, wanted: &str) -> Result<()
     // What is good around it does not help it.
     let good = Change::new().service("good", Kind::MOCK).define("good", TEST, Mock::new());
     let change = [good, change, Change::new().describe_service("good", "good")];
-    let rejected = match registry.publisher("test").apply(change.into_iter().collect::<Change>()).await {
-        Err(CommitError::Rejected(rejected)) => rejected,
-        other => return Err(format!("{other:?}")),
-    };
+    let rejected =
+        match registry.publisher("test").apply(change.into_iter().collect::<Change>()).await {
+            Err(CommitError::Rejected(rejected)) => rejected,
+            other => return Err(format!("{other:?}")),
+        };
     let reason = rejected.reason.to_string();
     let named = (2..2 + edits).contains(&rejected.index) && reason.starts_with(wanted);
     // A refusal is shown on one line.
