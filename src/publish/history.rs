@@ -9,7 +9,7 @@ use crate::model::{
 use crate::registry::history::touch::Touch;
 use crate::registry::state::State;
 use crate::registry::{Registry, Status};
-use crate::store::record::{DefinitionRecord, Past, PublicationRecord};
+use crate::store::record::{Past, PublicationRecord};
 use crate::store::{Key, Record};
 
 /// One revision: who made it, and how.
@@ -135,14 +135,12 @@ fn versions(state: &State, api: ApiId, at: EnvironmentId) -> Vec<Version> {
             let stage = state.stage(at);
             let current = newer.is_none();
             let live = current && stage.is_some_and(|stage| stage.is_live(&publication));
-            let undefined = ended_with_definition(state, &publication, at);
-            let ends = undefined.into_iter().chain(newer.clone());
-            let first = ends.min_by_key(|stamp| stamp.revision);
+            let ended = ended(state, &publication, at, newer.as_ref());
             let service = state.service_name(&publication.version);
             versions.push(Version {
                 stamp: Arc::clone(&touch.stamp),
                 status: if live { Status::Online } else { Status::Offline },
-                ended: first.filter(|_| !live),
+                ended: ended.filter(|_| !live),
                 api: publication.version.api(service.as_ref().map(ServiceName::as_str)),
                 service,
             });
@@ -152,21 +150,38 @@ fn versions(state: &State, api: ApiId, at: EnvironmentId) -> Vec<Version> {
     versions
 }
 
-/// Who deleted the definition a publication was published against.
-fn ended_with_definition(
+/// Who took a publication offline, the last time: by deleting the definition that accepts it, or by
+/// what came in its place. Absent if it was never online, as one that an undo brought back dormant.
+fn ended(
     state: &State,
     publication: &PublicationRecord,
     at: EnvironmentId,
+    newer: Option<&Arc<Stamp>>,
 ) -> Option<Arc<Stamp>> {
-    let service: ServiceId = publication.version.service()?;
-    let accepts = |record: &DefinitionRecord| record.accepts(publication.epoch);
-    let touches: Vec<_> = state.touches(Key::Definition(service, at)).collect();
-    let later = touches.iter().rev().filter(|t| t.stamp.revision > publication.stamp.revision);
-    let mut ended = later.filter(|touch| match &touch.after {
-        Some(Record::Definition(record)) => !accepts(record),
-        _ => true,
-    });
-    ended.next().map(|touch| Arc::clone(&touch.stamp))
+    let mut touches: Vec<_> = match publication.version.service() {
+        Some(service) => state.touches(Key::Definition(service, at)).collect(),
+        None => Vec::new(),
+    };
+    touches.reverse();
+    let accepts = |touch: &Touch| match &touch.after {
+        Some(Record::Definition(record)) => record.accepts(publication.epoch),
+        _ => false,
+    };
+    let then = touches.partition_point(|t| t.stamp.revision <= publication.stamp.revision);
+    // What is published has a definition, also where the history does not reach back to it.
+    let mut online = touches.get(..then).and_then(<[Touch]>::last).is_none_or(accepts);
+    let mut ended = None;
+    for touch in touches.iter().skip(then) {
+        if newer.is_some_and(|newer| newer.revision <= touch.stamp.revision) {
+            break;
+        }
+        let goes_on = accepts(touch);
+        if goes_on != online {
+            ended = online.then(|| Arc::clone(&touch.stamp));
+        }
+        online = goes_on;
+    }
+    if online { newer.cloned() } else { ended }
 }
 
 /// Who has a name, or had it last.

@@ -70,6 +70,15 @@ impl Drafts {
         self.names.under(name_index(group, name)).find(named).copied()
     }
 
+    /// Whether no other draft of its group has its name.
+    pub(super) fn is_only(&self, id: ApiId, draft: &ApiRecord) -> bool {
+        let mut found = self.names.under(name_index(draft.group, &draft.name));
+        found.all(|other| {
+            let same = |api: &Arc<ApiRecord>| api.group == draft.group && api.name == draft.name;
+            *other == id || !self.get(*other).is_some_and(same)
+        })
+    }
+
     pub(super) fn of_service(&self, service: ServiceId) -> Option<&IdSet> {
         self.by_service.get(service.number())
     }

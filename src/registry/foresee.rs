@@ -39,7 +39,7 @@ impl Registry {
         let owners = |old: &super::Superseded| old.requests.strong_count().saturating_sub(1);
         let in_flight = superseded.iter().map(owners).sum();
         let rate = before.rate_of(&effects(&made.before, &made.after, &made.entry), &made.before);
-        let reads = reads(&proposal.change, &made.before, &made.entry);
+        let reads = reads(&proposal.change, &made.before, &made.after, &made.entry);
         Ok(Foreseen { made, reads, in_flight, rate })
     }
 

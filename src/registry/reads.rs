@@ -6,10 +6,10 @@ use super::change::{Change, Operation};
 use super::history::touch::Touch;
 use super::shared::IdSet;
 use super::state::State;
-use crate::model::id::{EnvironmentId, GroupId, ServiceId};
-use crate::model::{ApiName, Environment, GroupName, ServiceName};
+use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
+use crate::model::{ApiName, Environment, GroupName, Revision, ServiceName};
+use crate::store::Key;
 use crate::store::record::RevisionRecord;
-use crate::store::{Key, Record};
 
 /// One question that evaluating a change asked: it is asked of two states, and the answers compared.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -26,17 +26,22 @@ pub(crate) enum Read {
     Record(Key),
     /// Which epochs are live?
     Epochs(ServiceId, EnvironmentId),
-    /// What is published through it?
-    Published(ServiceId, EnvironmentId),
+    /// What is published against an epoch of it, live or not?
+    Published(ServiceId, EnvironmentId, Revision),
     /// Which drafts go to it?
     Drafts(ServiceId),
     /// Which drafts are in it?
     Members(GroupId),
 }
 
-/// What evaluating `change` on `base`, which did what `entry` says, depended on.
-pub(crate) fn reads(change: &Change, base: &State, entry: &RevisionRecord) -> Arc<[Read]> {
-    let mut asked = Asked { base, reads: Vec::new() };
+/// What evaluating `change` on `base`, which led to `after` and did what `entry` says, depended on.
+pub(crate) fn reads(
+    change: &Change,
+    base: &State,
+    after: &State,
+    entry: &RevisionRecord,
+) -> Arc<[Read]> {
+    let mut asked = Asked { base, after, reads: Vec::new() };
     for edit in &change.edits {
         asked.operation(&edit.operation);
     }
@@ -51,6 +56,7 @@ pub(crate) fn reads(change: &Change, base: &State, entry: &RevisionRecord) -> Ar
 
 struct Asked<'a> {
     base: &'a State,
+    after: &'a State,
     reads: Vec<Read>,
 }
 
@@ -61,8 +67,30 @@ impl Asked<'_> {
             return;
         }
         self.reads.push(Read::Record(key));
-        if let Key::Definition(service, at) = key {
-            self.reads.push(Read::Published(service, at));
+        match key {
+            Key::Definition(service, at) => self.published(service, at),
+            Key::Publication(api, at) => self.epochs(api, at),
+            _ => {}
+        }
+    }
+
+    /// What a definition publishes before and after: what is moved, ended or brought back.
+    fn published(&mut self, service: ServiceId, at: EnvironmentId) {
+        for state in [self.base, self.after] {
+            let definition = state.stage(at).and_then(|stage| stage.definition(service));
+            if let Some(record) = definition {
+                let epochs = record.accepted.iter().chain([&record.epoch]);
+                self.reads.extend(epochs.map(|epoch| Read::Published(service, at, *epoch)));
+            }
+        }
+    }
+
+    /// What an API's publication, before and after, is live by.
+    fn epochs(&mut self, api: ApiId, at: EnvironmentId) {
+        for state in [self.base, self.after] {
+            let published = state.stage(at).and_then(|stage| stage.publication(api));
+            let service = published.and_then(|published| published.version.service());
+            self.reads.extend(service.map(|service| Read::Epochs(service, at)));
         }
     }
 
@@ -161,7 +189,7 @@ impl Asked<'_> {
         let Some(id) = self.service(name) else { return };
         self.reads.extend([Read::Drafts(id), Read::Record(Key::Service(id))]);
         for (at, _) in self.base.environments() {
-            self.reads.push(Read::Published(id, at));
+            self.published(id, at);
         }
     }
 
@@ -202,11 +230,7 @@ impl Asked<'_> {
     fn publication(&mut self, api: &str, environment: &Environment) {
         let (api, at) = (self.api(api), self.environment(environment));
         let (Some(Key::Api(api)), Some(at)) = (api, at) else { return };
-        self.reads.push(Read::Record(Key::Publication(api, at)));
-        let published = self.base.stage(at).and_then(|stage| stage.publication(api));
-        if let Some(service) = published.and_then(|published| published.version.service()) {
-            self.reads.push(Read::Epochs(service, at));
-        }
+        self.written(Key::Publication(api, at));
     }
 }
 
@@ -228,10 +252,9 @@ impl Read {
                 };
                 epochs(one) == epochs(other)
             }
-            Self::Published(service, at) => {
-                let sets = |state| published(state, *service, *at);
-                let (one, other) = (sets(one), sets(other));
-                one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| a.same(b))
+            Self::Published(service, at, epoch) => {
+                let apis = |state| State::stage(state, *at)?.of_epoch(*service, *epoch);
+                same(apis(one), apis(other))
             }
             Self::Drafts(service) => same(one.drafts_of(*service), other.drafts_of(*service)),
             Self::Members(group) => same(one.drafts_in(*group), other.drafts_in(*group)),
@@ -252,7 +275,7 @@ impl Read {
             Self::Api(name) => format!("API {name}"),
             Self::Record(key) => wrote(*key),
             Self::Epochs(service, at) => wrote(Key::Definition(*service, *at)),
-            Self::Published(service, at) => {
+            Self::Published(service, at, _) => {
                 format!("what is published by {}", now.describe(Key::Definition(*service, *at)))
             }
             Self::Drafts(service) => {
@@ -261,22 +284,6 @@ impl Read {
             Self::Members(group) => format!("the APIs of {}", now.describe(Key::Group(*group))),
         }
     }
-}
-
-/// What is live through a service and what an undo could make live, by epoch.
-fn published(state: &State, service: ServiceId, at: EnvironmentId) -> Vec<IdSet> {
-    let Some(stage) = state.stage(at) else { return Vec::new() };
-    let live: Vec<_> = stage.live_through(service).cloned().collect();
-    if !live.is_empty() {
-        return live;
-    }
-    // Deleted: what its last definition published.
-    let last = state.touches(Key::Definition(service, at)).find_map(|touch| touch.after);
-    let epoch = match last {
-        Some(Record::Definition(definition)) => stage.of_epoch(service, definition.epoch),
-        _ => None,
-    };
-    epoch.cloned().into_iter().collect()
 }
 
 fn same(one: Option<&IdSet>, other: Option<&IdSet>) -> bool {

@@ -122,6 +122,13 @@ impl State {
         self.service_names.under(name_key(name.as_str())).find(named).copied()
     }
 
+    /// Whether nothing but this service has its name.
+    pub(crate) fn is_only_service(&self, id: ServiceId, name: &ServiceName) -> bool {
+        let named = |other: &ServiceId| self.service(*other).is_some_and(|s| s.name == *name);
+        let mut found = self.service_names.under(name_key(name.as_str()));
+        found.all(|other| *other == id || !named(other))
+    }
+
     pub(crate) fn services(&self) -> impl Iterator<Item = (ServiceId, &Arc<ServiceRecord>)> {
         self.services.iter().map(|(id, record)| (ServiceId::new(id), record))
     }
@@ -135,6 +142,13 @@ impl State {
         self.group_names.under(name_key(name.as_str())).find(named).copied()
     }
 
+    /// Whether nothing but this group has its name.
+    pub(crate) fn is_only_group(&self, id: GroupId, name: &GroupName) -> bool {
+        let named = |other: &GroupId| self.group(*other).is_some_and(|g| g.record.name == *name);
+        let mut found = self.group_names.under(name_key(name.as_str()));
+        found.all(|other| *other == id || !named(other))
+    }
+
     pub(crate) fn sites(&self, host: &str) -> Option<&Arc<Sites>> {
         self.hosts.under(name_key(host)).find(|sites| sites.host.as_str() == host)
     }
@@ -145,6 +159,11 @@ impl State {
 
     pub(crate) fn api_id_in(&self, group: GroupId, name: &str) -> Option<ApiId> {
         self.drafts.named(group, name)
+    }
+
+    /// Whether nothing but this API has its name.
+    pub(crate) fn is_only_api(&self, id: ApiId, draft: &ApiRecord) -> bool {
+        self.drafts.is_only(id, draft)
     }
 
     pub(crate) fn api_id(&self, name: &ApiName) -> Option<ApiId> {

@@ -4,7 +4,7 @@ use backhaul::Registry;
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 
-use crate::reference::against::{beginning, both, edit};
+use crate::reference::against::{apply_both, beginning, both, edit, plan_both};
 use crate::reference::model::Model;
 use crate::reference::router::find;
 use crate::reference::routing::{found, gateway, request, routes};
@@ -23,16 +23,23 @@ proptest! {
 
     #[test]
     fn the_registry_is_what_the_model_is(
-        changes in vec(vec(any::<[u8; 5]>(), 1..=EDITS), CHANGES..=CHANGES),
+        changes in vec((any::<u8>(), vec(any::<[u8; 5]>(), 1..=EDITS)), CHANGES..=CHANGES),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let registry = Registry::in_memory().await.unwrap();
             let mut model = Model::default();
             both(&mut model, &registry, &beginning()).await;
-            for bytes in changes {
+            let mut planned = Vec::new();
+            for (way, bytes) in changes {
                 let edits: Vec<_> = bytes.into_iter().map(edit).collect();
-                both(&mut model, &registry, &edits).await;
+                match way % 4 {
+                    0 => planned.extend(plan_both(&model, &registry, &edits).await),
+                    _ => both(&mut model, &registry, &edits).await,
+                }
+                if way & 16 != 0 && !planned.is_empty() {
+                    apply_both(&mut model, &registry, planned.remove(0)).await;
+                }
             }
         });
     }

@@ -17,6 +17,7 @@ mod gateway;
 mod http_backend;
 mod interleavings;
 mod killed;
+mod linearizable;
 mod load;
 mod malformed;
 mod mock_backend;

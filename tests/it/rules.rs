@@ -19,6 +19,7 @@ mod receipts;
 mod services;
 mod traffic;
 mod undo;
+mod undo_and_others;
 mod views;
 
 pub(crate) const TEST: Environment = Environment::TEST;

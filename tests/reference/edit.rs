@@ -8,19 +8,30 @@ pub(crate) enum Edit {
     DeleteService { name: String },
     Define { service: String, environment: String, kind: String, to: String },
     Update { service: String, environment: String, kind: String, to: String },
+    Promote { service: String, from: String, to: String },
     DeleteDefinition { service: String, environment: String },
     Group { name: String, host: String, base_path: String },
     DeleteGroup { name: String },
     Api { name: ApiName, api: Api },
     DeleteApi { name: ApiName },
     Publish { api: ApiName, environment: String },
+    Switch { api: ApiName, environment: String, version: u64 },
     Unpublish { api: ApiName, environment: String },
+    Undo(Undo),
+}
+
+/// What of a revision is taken back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Undo {
+    pub(crate) revision: u64,
+    pub(crate) values: bool,
+    pub(crate) partly: bool,
 }
 
 pub(crate) type ApiName = (String, String);
 
 /// Why an edit is refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Refusal {
     UnknownService,
     UnknownGroup,
@@ -30,9 +41,15 @@ pub(crate) enum Refusal {
     KindMismatch,
     NoDefinition,
     NotPublished,
+    NoVersion,
     InUse,
     RouteTaken,
     HostTaken,
+    NotInHistory,
+    /// With the later revisions, the oldest first.
+    Touched(Vec<u64>),
+    Missing,
+    Limit,
 }
 
 /// What an API is: as a draft, and frozen in a publication.

@@ -5,10 +5,16 @@
 
 pub(crate) mod against;
 pub(crate) mod edit;
+pub(crate) mod history;
 pub(crate) mod model;
+pub(crate) mod named;
+pub(crate) mod plan;
 mod publication;
 pub(crate) mod router;
 pub(crate) mod routing;
+mod service;
+mod undo;
+pub(crate) mod world;
 
 #[cfg(test)]
 mod tests;

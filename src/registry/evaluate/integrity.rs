@@ -23,25 +23,46 @@ impl Draft<'_> {
         }
     }
 
+    /// Whether nothing else has the name of what an undo brought back: the edits behind it find
+    /// things by their names.
+    pub(super) fn name_free(&self, key: Key) -> Checked {
+        let (only, name) = match key {
+            Key::Environment(id) => {
+                let Some(record) = self.next.environment(id) else { return Ok(()) };
+                let mut others = self.next.environments().filter(|(other, _)| *other != id);
+                (others.all(|(_, other)| other.name != record.name), record.name.as_str())
+            }
+            Key::Service(id) => {
+                let Some(record) = self.next.service(id) else { return Ok(()) };
+                (self.next.is_only_service(id, &record.name), record.name.as_str())
+            }
+            Key::Group(id) => {
+                let Some(entry) = self.next.group(id) else { return Ok(()) };
+                let name = &entry.record.name;
+                (self.next.is_only_group(id, name), name.as_str())
+            }
+            Key::Api(id) => {
+                let Some(draft) = self.next.api(id) else { return Ok(()) };
+                (self.next.is_only_api(id, draft), &*draft.name)
+            }
+            _ => return Ok(()),
+        };
+        if only { Ok(()) } else { Err(Reason::NameTaken(name.to_owned())) }
+    }
+
     fn environment_fits(&self, id: EnvironmentId) -> Checked {
-        match self.next.environment(id) {
-            Some(record) => self.named(
-                self.next.environment_id(record.name.as_str()) == Some(id),
-                record.name.as_str(),
-            ),
-            None => {
-                if let Some(before) = self.base.environment(id) {
-                    self.environment_unused(id, &before.name)?;
-                }
+        match self.base.environment(id) {
+            Some(before) if self.next.environment(id).is_none() => {
+                self.environment_unused(id, &before.name)?;
                 self.nothing_published(|stage| stage.publications().collect(), Some(id))
             }
+            _ => Ok(()),
         }
     }
 
     fn service_fits(&self, id: ServiceId) -> Checked {
-        if let Some(record) = self.next.service(id) {
-            return self
-                .named(self.next.service_id(&record.name) == Some(id), record.name.as_str());
+        if self.next.service(id).is_some() {
+            return Ok(());
         }
         self.service_unused(id)?;
         self.nothing_published(|stage| stage.all_through(id).collect(), None)?;
@@ -73,8 +94,7 @@ impl Draft<'_> {
         for environment in entry.accepted.hosts.iter().filter_map(|(_, bound)| bound.as_ref()) {
             self.environment_named(environment)?;
         }
-        let name = &entry.record.name;
-        self.named(self.next.group_id(name) == Some(id), name.as_str())
+        Ok(())
     }
 
     fn api_fits(&self, id: ApiId) -> Checked {
@@ -83,8 +103,7 @@ impl Draft<'_> {
             return self.nothing_published(published, None);
         };
         self.there(Key::Group(draft.group))?;
-        self.service_there(&draft.version)?;
-        self.named(self.next.api_id_in(draft.group, &draft.name) == Some(id), &draft.name)
+        self.service_there(&draft.version)
     }
 
     /// Nothing that needs what was taken away is published any more, live or dormant.
@@ -123,11 +142,6 @@ impl Draft<'_> {
             Some(_) => Ok(()),
             None => Err(Reason::Missing(self.next.describe(key))),
         }
-    }
-
-    /// `only`: whether nothing else has the name.
-    fn named(&self, only: bool, name: &str) -> Checked {
-        if only { Ok(()) } else { Err(Reason::NameTaken(name.to_owned())) }
     }
 }
 

@@ -178,6 +178,7 @@ impl Draft<'_> {
     /// What is dormant gives way to what the change published; of two that it published on one route,
     /// and that both fell dormant, to the later one.
     fn settle(&mut self) {
+        self.displace_users();
         self.yield_routes();
         let mut published: Vec<_> = self.publications.iter().copied().collect();
         published.sort_unstable_by_key(|(_, _, index)| std::cmp::Reverse(*index));

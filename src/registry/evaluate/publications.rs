@@ -39,7 +39,7 @@ impl Draft<'_> {
         let at = self.environment_named(environment)?;
         expected(expect, self.publication_before(&name, environment))?;
         let found =
-            self.next.touches(Key::Publication(id, at)).find_map(|touch| match touch.after {
+            self.base.touches(Key::Publication(id, at)).find_map(|touch| match touch.after {
                 Some(Record::Publication(old)) if old.stamp.revision == version => Some(old),
                 _ => None,
             });

@@ -38,8 +38,12 @@ impl Draft<'_> {
         if !undo.partly && !blocked.is_empty() {
             return Err(self.touched_later(&blocked));
         }
+        let keys: Vec<_> = restored.iter().map(|(key, _)| *key).collect();
         for (key, record) in restored {
             self.restore(key, record);
+        }
+        for key in keys {
+            self.name_free(key)?;
         }
         self.undone.push(undo.revision);
         Ok(())
@@ -51,6 +55,10 @@ impl Draft<'_> {
             Some(Past::Gone(_)) | None => None,
         };
         let touches: Vec<_> = self.until(key, undo.revision);
+        if touches.is_empty() && self.next.record(key).is_none() {
+            // A publication that was given up, since nothing could have made it live.
+            return Ok(Fate::Stay);
+        }
         if self.untouched(key, &touches) {
             return Ok(Fate::Restore(before.cloned()));
         }
@@ -116,13 +124,23 @@ impl Draft<'_> {
             _ => {}
         }
         self.restored.insert((key, index));
-        if record.is_none() {
+        let stamp = self.stamp();
+        self.write(key, record.map(|record| record.stamped(&stamp)));
+    }
+
+    /// Dormant publications go with what they need and an undo took away. Which are dormant is known
+    /// once all edits are done.
+    pub(super) fn displace_users(&mut self) {
+        let restored: Vec<_> = self.restored.iter().copied().collect();
+        for (key, index) in restored {
+            if self.next.record(key).is_some() {
+                continue;
+            }
+            self.index = index;
             for (api, at) in self.dormant_of(key) {
                 self.displace(api, at);
             }
         }
-        let stamp = self.stamp();
-        self.write(key, record.map(|record| record.stamped(&stamp)));
     }
 
     /// The dormant publications that need what is under a key, and go with it. What was live before
@@ -193,9 +211,9 @@ fn back(
     };
     let taken_back =
         |at: &usize| touches.get(*at).is_some_and(|t| undoes.contains(&t.stamp.revision));
-    // Of several the oldest: all of them were taken back.
-    let at = (from..touches.len()).rfind(taken_back)? + 1;
-    touches.get(at).filter(|touch| same(touch)).map(|_| at)
+    // Of several the oldest that fits: others may have been left out.
+    let mut places = (from..touches.len()).rev().filter(taken_back).map(|at| at + 1);
+    places.find(|at| touches.get(*at).is_some_and(same))
 }
 
 /// A definition that goes on as it is and makes what was published by `old` live again.

@@ -6,8 +6,8 @@ use super::super::state::State;
 use crate::model::Revision;
 use crate::model::id::{ApiId, EnvironmentId, ServiceId};
 use crate::model::limits::{HISTORY_AGE, HISTORY_REVISIONS};
-use crate::store::Key;
 use crate::store::record::Past;
+use crate::store::{Key, Record};
 use crate::time::Timestamp;
 
 /// Revisions one commit forgets at most, so that a smaller limit is reached in slices.
@@ -80,13 +80,21 @@ impl State {
         self.log_mut().forget(revision);
         let Some(entry) = entry else { return };
         for (key, past) in &entry.touched {
-            if let (Key::Definition(service, environment), Past::Was(record)) = (*key, past)
-                && let crate::store::Record::Definition(definition) = record
-            {
-                let epochs = definition.accepted.iter().chain([&definition.epoch]);
-                for epoch in epochs {
-                    self.note_unreachable(service, environment, *epoch);
+            let Past::Was(record) = past else { continue };
+            match (*key, record) {
+                (Key::Definition(service, environment), Record::Definition(definition)) => {
+                    for epoch in definition.accepted.iter().chain([&definition.epoch]) {
+                        self.note_unreachable(service, environment, *epoch);
+                    }
                 }
+                // An undo may have brought it back after its definition was forgotten.
+                (Key::Publication(_, environment), Record::Publication(publication)) => {
+                    let service = publication.version.service();
+                    if let Some((service, epoch)) = service.zip(publication.epoch) {
+                        self.note_unreachable(service, environment, epoch);
+                    }
+                }
+                _ => {}
             }
         }
     }
@@ -110,9 +118,9 @@ impl State {
         if !there || live || self.unreachable().contains(&item) {
             return;
         }
-        let revivable = self.touches(Key::Definition(service, at)).any(|touch| {
-            matches!(&touch.after, Some(crate::store::Record::Definition(d)) if d.accepts(Some(epoch)))
-        });
+        let revivable = self.touches(Key::Definition(service, at)).any(
+            |touch| matches!(&touch.after, Some(Record::Definition(d)) if d.accepts(Some(epoch))),
+        );
         if !revivable {
             self.unreachable_mut().push(item);
         }

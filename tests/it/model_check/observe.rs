@@ -7,15 +7,15 @@ use backhaul::{Registry, Revision, model};
 
 use super::operations::{APIS, ENVIRONMENTS, GROUPS, SERVICES, leads_to};
 use crate::reference::edit::{Api, ApiName, Backend};
-use crate::reference::model::{Definition, Model};
-use crate::reference::router::canonical;
+use crate::reference::model::Model;
 
 /// Everything both can say.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Seen {
     revision: u64,
     services: BTreeMap<String, String>,
-    definitions: BTreeMap<(String, String), Definition>,
+    /// Since when, and where they lead.
+    definitions: BTreeMap<(String, String), (u64, String)>,
     groups: BTreeMap<String, (String, String)>,
     drafts: BTreeMap<ApiName, Api>,
     /// The frozen API, and whether requests reach it.
@@ -26,11 +26,11 @@ pub(super) struct Seen {
     live: BTreeMap<(String, String), usize>,
 }
 
-fn api_names() -> impl Iterator<Item = ApiName> {
+pub(super) fn api_names() -> impl Iterator<Item = ApiName> {
     GROUPS.iter().flat_map(|group| APIS.iter().map(|api| ((*group).to_owned(), (*api).to_owned())))
 }
 
-fn full((group, name): &ApiName) -> String {
+pub(super) fn full((group, name): &ApiName) -> String {
     format!("{group}/{name}")
 }
 
@@ -72,7 +72,7 @@ fn services(registry: &Registry, seen: &mut Seen, made: &mut Made) {
         for at in view.definitions() {
             made.push(at.stamp.revision);
             let key = (name.clone(), at.environment.to_string());
-            let definition = Definition { epoch: at.epoch.as_u64(), to: leads_to(&at.definition) };
+            let definition = (at.epoch.as_u64(), leads_to(&at.definition));
             assert_eq!(view.addresses(&at.environment).count(), at.published);
             seen.live.insert(key.clone(), at.published);
             seen.definitions.insert(key, definition);
@@ -93,33 +93,55 @@ fn plain(api: model::Api) -> Api {
     Api { method: api.method, path: api.path, backend }
 }
 
+/// What requests reach, and where they go.
+pub(super) fn reachable(registry: &Registry) -> BTreeMap<(ApiName, String), String> {
+    let mut reached = BTreeMap::new();
+    for (name, environment) in
+        api_names().flat_map(|name| ENVIRONMENTS.iter().map(move |at| (name.clone(), at)))
+    {
+        let view = registry.publication(&full(&name), environment).unwrap();
+        let Some(view) = view.filter(|view| view.status == Status::Online) else { continue };
+        let target = match (&view.service, &view.api.backend.inline) {
+            (Some(service), _) => {
+                let service = registry.service(service.as_str()).unwrap().unwrap();
+                leads_to(&service.definition(environment).unwrap().definition)
+            }
+            (None, inline) => leads_to(inline.as_ref().unwrap()),
+        };
+        reached.insert((name, environment.to_string()), target);
+    }
+    reached
+}
+
 /// What the model says it should.
 pub(super) fn wanted(model: &Model) -> Seen {
-    let spelled = |api: &Api| Api { path: canonical(&api.path).unwrap_or_default(), ..api.clone() };
-    let online = |(api, environment): &(ApiName, String)| model.target(api, environment).is_some();
+    let (services, drafts, published) = (model.services(), model.drafts(), model.publications());
+    let definitions = model.meanings();
     let live = |(service, environment): &(String, String)| {
         let through = Backend::Service(service.clone());
-        let here = model.publications.iter().filter(|(key, publication)| {
-            key.1 == *environment && publication.api.backend == through && online(key)
+        let here = published.iter().filter(|(key, published)| {
+            key.1 == *environment && published.api.backend == through && published.target.is_some()
         });
         here.count()
     };
     let uses = |service: &String| {
         let through = Backend::Service(service.clone());
-        model.drafts.values().filter(|draft| draft.backend == through).count()
+        drafts.values().filter(|draft| draft.backend == through).count()
     };
-    let publications = model
-        .publications
-        .iter()
-        .map(|(key, publication)| (key.clone(), (spelled(&publication.api), online(key))));
     Seen {
-        revision: model.revision,
-        services: model.services.clone(),
-        definitions: model.definitions.clone(),
-        groups: model.groups.clone(),
-        drafts: model.drafts.iter().map(|(name, api)| (name.clone(), spelled(api))).collect(),
-        publications: publications.collect(),
-        uses: model.services.keys().map(|name| (name.clone(), uses(name))).collect(),
-        live: model.definitions.keys().map(|key| (key.clone(), live(key))).collect(),
+        revision: model.revision(),
+        uses: services.keys().map(|name| (name.clone(), uses(name))).collect(),
+        live: definitions.keys().map(|key| (key.clone(), live(key))).collect(),
+        definitions: definitions
+            .into_iter()
+            .map(|(key, definition)| (key, (definition.epoch, definition.to)))
+            .collect(),
+        groups: model.groups(),
+        publications: published
+            .into_iter()
+            .map(|(key, published)| (key, (published.api, published.target.is_some())))
+            .collect(),
+        services,
+        drafts,
     }
 }

@@ -1,8 +1,9 @@
 //! Changes drawn from so few names that they meet.
 
 use backhaul::model::definition::Settings;
-use backhaul::{Api, Change, Definition, Environment, Group, Http, Kind, Mock};
+use backhaul::{Api, Change, Definition, Environment, Group, Http, Kind, Mock, Revision};
 
+use crate::reference::against::undo;
 use crate::reference::edit::{self, ApiName, Backend, Edit};
 
 pub(super) const SERVICES: [&str; 3] = ["a", "b", "c"];
@@ -19,30 +20,68 @@ const TARGETS: [&str; 2] = ["one", "two"];
 /// What an edit is decoded from. Plain numbers are drawn, and made smaller, far faster than texts.
 pub(super) type Drawn = [u8; 7];
 
+/// A change, and how it is made.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) edits: Vec<Edit>,
+    /// After so many other changes, if it is planned first.
+    pub(super) planned: Option<usize>,
+}
+
 /// The changes that some numbers stand for, behind one that makes what most of them need. Two in five
-/// edits join the change before.
-pub(super) fn changes(drawn: &[Drawn]) -> Vec<Vec<Edit>> {
-    let mut changes = vec![beginning()];
+/// edits join the change before; one in six changes is planned.
+pub(super) fn steps(drawn: &[Drawn]) -> Vec<Step> {
+    let mut steps = vec![Step { edits: beginning(), planned: None }];
     for (place, numbers) in drawn.iter().enumerate() {
-        match changes.last_mut() {
-            Some(last) if place > 0 && numbers[6] % 5 > 2 && last.len() < 8 => {
-                last.push(edit(numbers));
+        let way = numbers[6] / 5;
+        match steps.last_mut() {
+            Some(last) if place > 0 && numbers[6] % 5 > 2 && last.edits.len() < 8 => {
+                last.edits.push(edit(numbers));
             }
-            _ => changes.push(vec![edit(numbers)]),
+            _ => steps.push(Step {
+                edits: vec![edit(numbers)],
+                planned: (way % 6 == 0).then_some(usize::from(way / 6 % 3)),
+            }),
         }
     }
-    changes
+    steps
+}
+
+/// What chance hardly ever comes to: what an undo needs is gone, and an undo too many.
+pub(super) fn rare() -> [Vec<Step>; 2] {
+    let step = |edits: Vec<Edit>| Step { edits, planned: None };
+    let [a, _, c] = SERVICES.map(str::to_owned);
+    let back = |revision| Edit::Undo(edit::Undo { revision, values: false, partly: false });
+    let draft = (GROUPS[0].to_owned(), APIS[1].to_owned());
+    let through = edit::Api {
+        method: "GET".to_owned(),
+        path: "/x".to_owned(),
+        backend: Backend::Service(c.clone()),
+    };
+    let missing = vec![
+        step(beginning()),
+        step(vec![Edit::Service { name: c.clone(), kind: "http".to_owned() }]),
+        step(vec![Edit::Api { name: draft.clone(), api: through }]),
+        step(vec![Edit::DeleteApi { name: draft }]),
+        step(vec![Edit::DeleteService { name: c }]),
+        step(vec![back(1)]),
+    ];
+    let mut limit = vec![step(beginning())];
+    let environment = ENVIRONMENTS[1].to_string();
+    for _ in 1..=9 {
+        let (service, environment) = (a.clone(), environment.clone());
+        limit.push(step(vec![Edit::DeleteDefinition { service, environment }]));
+        limit.push(step(vec![define(&a, &ENVIRONMENTS[1])]));
+    }
+    // The deletes, the oldest first; each undo is a revision more to go back over.
+    let same = || Edit::Service { name: a.clone(), kind: "http".to_owned() };
+    limit.extend((1..=9).map(|delete| step(vec![back(18 - delete), same()])));
+    [missing, limit]
 }
 
 /// Two services, two groups, a draft of every name, and one of them published.
 fn beginning() -> Vec<Edit> {
     let service = |name: &str| Edit::Service { name: name.to_owned(), kind: "http".to_owned() };
-    let define = |service: &str, environment: &Environment| Edit::Define {
-        service: service.to_owned(),
-        environment: environment.to_string(),
-        kind: "http".to_owned(),
-        to: "one".to_owned(),
-    };
     let group = |name: &str, host: &str| Edit::Group {
         name: name.to_owned(),
         host: host.to_owned(),
@@ -76,8 +115,17 @@ fn beginning() -> Vec<Edit> {
     ]
 }
 
+fn define(service: &str, environment: &Environment) -> Edit {
+    Edit::Define {
+        service: service.to_owned(),
+        environment: environment.to_string(),
+        kind: "http".to_owned(),
+        to: "one".to_owned(),
+    }
+}
+
 /// Which edit the first number stands for, each as often as it stands here.
-const KINDS_OF_EDIT: &[u8; 42] = b"sssrrxdddddduuDDDgggGaaaaaaaaAppppppppppPP";
+const KINDS_OF_EDIT: &[u8; 56] = b"sssrrxdddddduumDDDDgggGaaaaaaaaAppppppppppPPwwzzzzzzzzzz";
 
 fn edit(drawn: &Drawn) -> Edit {
     let one =
@@ -117,6 +165,18 @@ fn edit(drawn: &Drawn) -> Edit {
         b'G' => Edit::DeleteGroup { name: group(1) },
         b'a' => Edit::Api { name: api_name(), api: api(one(&METHODS, 3), one(&PATHS, 4), drawn) },
         b'A' => Edit::DeleteApi { name: api_name() },
+        b'm' => Edit::Promote { service: service(1), from: environment(2), to: environment(3) },
+        b'w' => Edit::Switch {
+            api: api_name(),
+            environment: environment(3),
+            version: u64::from(drawn[4] % 4),
+        },
+        b'z' => Edit::Undo(edit::Undo {
+            // Mostly the newest: what is older was touched since.
+            revision: u64::from(drawn[1] % 8 * (drawn[2] % 3)),
+            values: drawn[3].is_multiple_of(4),
+            partly: drawn[4].is_multiple_of(3),
+        }),
         b'p' => Edit::Publish { api: api_name(), environment: environment(3) },
         _ => Edit::Unpublish { api: api_name(), environment: environment(3) },
     }
@@ -163,6 +223,11 @@ pub(super) fn add(change: Change, edit: &Edit) -> Change {
         Edit::DeleteApi { name } => change.delete_api(full(name)),
         Edit::Publish { api, environment } => change.publish(full(api), at(environment)),
         Edit::Unpublish { api, environment } => change.unpublish(full(api), at(environment)),
+        Edit::Promote { service, from, to } => change.promote(service, at(from), at(to)),
+        Edit::Switch { api, environment, version } => {
+            change.switch(full(api), at(environment), Revision::new(*version))
+        }
+        Edit::Undo(what) => change.undo(undo(*what)),
     }
 }
 
