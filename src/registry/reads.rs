@@ -90,6 +90,7 @@ impl Asked<'_> {
         for state in [self.base, self.after] {
             let published = state.stage(at).and_then(|stage| stage.publication(api));
             let service = published.and_then(|published| published.version.service());
+            let service = service.filter(|service| !self.is_fresh(Key::Service(*service)));
             self.reads.extend(service.map(|service| Read::Epochs(service, at)));
         }
     }
@@ -219,12 +220,14 @@ impl Asked<'_> {
 
     fn publish(&mut self, api: &str, environment: &Environment) {
         self.publication(api, environment);
+        let Ok(name) = api.parse::<ApiName>() else { return };
         let at = self.base.environment_id(environment.as_str());
-        let api = api.parse().ok().and_then(|name| self.base.api_id(&name));
-        let draft = api.and_then(|api| self.base.api(api));
-        if let Some((service, at)) = draft.and_then(|draft| draft.version.service()).zip(at) {
-            self.reads.push(Read::Record(Key::Definition(service, at)));
-        }
+        let draft = |state: &State| state.api(state.api_id(&name)?).cloned();
+        // What the change itself creates goes somewhere too.
+        let draft = draft(self.base).or_else(|| draft(self.after));
+        let key = draft.and_then(|draft| draft.version.service()).zip(at);
+        let key = key.map(|(service, at)| Key::Definition(service, at));
+        self.reads.extend(key.filter(|key| !self.is_fresh(*key)).map(Read::Record));
     }
 
     fn publication(&mut self, api: &str, environment: &Environment) {

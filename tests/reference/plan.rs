@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::edit::{ApiName, Edit, Refusal};
-use super::model::Model;
+use super::model::{Ids, Model};
 use super::world::{Goes, Id, Key, Place, World, place};
 
 /// A change that was found possible at a revision.
@@ -11,6 +11,8 @@ use super::world::{Goes, Id, Key, Place, World, place};
 pub(crate) struct Plan {
     edits: Vec<Edit>,
     planned_at: u64,
+    /// The identities that came next then: what gets one of these is meant by its name.
+    ids: Ids,
     /// What it would write.
     written: Vec<Key>,
     /// What would be true.
@@ -35,7 +37,7 @@ impl Model {
         made.apply(edits)?;
         let written = made.written(made.revision());
         let (edits, planned_at) = (edits.to_vec(), self.revision());
-        Ok(Plan { edits, planned_at, written, foreseen: made.now().clone() })
+        Ok(Plan { edits, planned_at, ids: self.ids, written, foreseen: made.now().clone() })
     }
 
     /// Makes the change that was planned, unless something it depends on moved or it is not possible
@@ -127,7 +129,9 @@ impl Asked<'_> {
             Edit::DeleteApi { name } => self.api(name),
             Edit::Publish { api, environment } => {
                 self.publication(api, place(environment));
-                let draft = self.then().draft_named(api).and_then(|id| self.then().draft(id));
+                let draft =
+                    |world: &World| world.draft_named(api).and_then(|id| world.draft(id)).cloned();
+                let draft = draft(self.then()).or_else(|| draft(&self.plan.foreseen));
                 if let Some(Goes::Service(service)) = draft.map(|draft| draft.version.goes.clone())
                 {
                     self.writer(Key::Definition(service, place(environment)));
@@ -145,7 +149,19 @@ impl Asked<'_> {
         }
     }
 
+    fn is_new(&self, key: Key) -> bool {
+        let ids = self.plan.ids;
+        match key {
+            Key::Service(id) | Key::Definition(id, _) => id >= ids.service,
+            Key::Group(id) => id >= ids.group,
+            Key::Draft(id) | Key::Publication(id, _) => id >= ids.api,
+        }
+    }
+
     fn written(&mut self, key: Key) {
+        if self.is_new(key) {
+            return;
+        }
         self.writer(key);
         match key {
             Key::Definition(service, at) => self.published(service, at),
@@ -160,6 +176,9 @@ impl Asked<'_> {
         let services = [through(self.then()), through(&self.plan.foreseen)];
         for goes in services.into_iter().flatten() {
             let Goes::Service(service) = goes else { continue };
+            if self.is_new(Key::Service(service)) {
+                continue;
+            }
             let definition = self.now().definition(service, at);
             let epochs = definition.map(|d| (d.epoch, d.accepted.clone()));
             self.answers.push(Answer::Epochs(epochs));
@@ -167,6 +186,9 @@ impl Asked<'_> {
     }
 
     fn writer(&mut self, key: Key) {
+        if self.is_new(key) {
+            return;
+        }
         let model = self.model;
         let writer = model.writers(key).filter(|by| *by <= self.revision).last();
         self.answers.push(Answer::Writer(writer));

@@ -145,7 +145,15 @@ impl<'a> Run<'a> {
             }
             Err(other) => panic!("{other}"),
         };
-        assert_eq!(&made, wanted, "{edits:?}");
+        // Of several things that do not fit after an undo, either may be told.
+        let undoes = edits.iter().any(|edit| matches!(edit, Edit::Undo(_)));
+        let unfit = |answer: &Result<(), Refusal>| {
+            undoes && matches!(answer, Err(Refusal::InUse | Refusal::Missing))
+        };
+        assert!(
+            made == *wanted || (unfit(&made) && unfit(wanted)),
+            "{made:?} {wanted:?} {edits:?}"
+        );
         let answer = match wanted {
             Ok(()) => "Ok".to_owned(),
             Err(refusal) => format!("{refusal:?}").split('(').next().unwrap().to_owned(),

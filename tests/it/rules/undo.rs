@@ -180,8 +180,6 @@ async fn what_is_brought_back_needs_what_it_refers_to_and_its_name() {
     apply(&registry, Change::new().delete_service("orders")).await;
     let reason = refused(&registry, undo(draft)).await;
     assert_eq!(reason, Reason::Missing("service \"orders\"".to_owned()));
-    let own = Change::new().api("shop/get_order", Api::get("/x").inline(Mock::new()));
-    apply(&registry, own).await;
     apply(&registry, Change::new().service("orders", Kind::HTTP)).await;
     let reason = refused(&registry, undo(draft)).await;
     // The service of the same name is another one.

@@ -91,11 +91,14 @@ async fn nothing_stays_published_through_a_service_that_was_taken_back() {
     let published = Change::new().api(API, order("/moves")).publish(API, LIVE);
     apply(&registry, published).await;
     apply(&registry, Change::new().api(API, moves.service_same_path("users"))).await;
-    let undone = apply(&registry, Change::new().undo(made)).await.revision();
+    let reason = refused(&registry, Change::new().undo(made)).await;
+    assert!(matches!(reason, Reason::InUse { count: 1, .. }), "{reason}");
+    // Dormant, it is nobody's any more.
+    apply(&registry, undefine()).await;
+    apply(&registry, Change::new().define("orders", LIVE, http(1))).await;
+    let own = Change::new().delete_definition("orders", LIVE).delete_service("orders");
+    apply(&registry, own).await;
     assert!(registry.publication(API, &LIVE).unwrap().is_none());
-    apply(&registry, Change::new().undo(undone)).await;
-    let view = registry.publication(API, &LIVE).unwrap().unwrap();
-    assert_eq!(view.status, Status::Online);
 }
 
 #[tokio::test]
