@@ -108,7 +108,7 @@ async fn measure(population: Population, unpublish: bool) -> Samples {
 
 /// Microseconds until a move is planned: how many APIs move, and what looks like a mistake.
 async fn plan(registry: &Registry, port: usize, apis: usize) -> f64 {
-    let (change, publisher) = (Change::new().define(SERVICE, LIVE, to(port + 2)), "benchmark");
+    let (change, publisher) = (Change::new().define(SERVICE, LIVE, to(port + 10_000)), "benchmark");
     #[expect(clippy::disallowed_methods, reason = "wall time is what is measured")]
     let start = Instant::now();
     let plan = registry.publisher(publisher).plan(change).await.expect("it can be planned");

@@ -25,6 +25,9 @@ pub struct Group {
     pub app_code_to_backend: bool,
 }
 
+/// Hosts, hosts bound to an environment, and a base path.
+type Address = (Vec<String>, BTreeMap<String, String>, String);
+
 impl Default for Group {
     fn default() -> Self {
         Self {
@@ -49,6 +52,11 @@ impl Group {
     #[must_use]
     pub fn host(host: impl Into<String>) -> Self {
         Self::new().and_host(host)
+    }
+
+    /// Where its APIs are reached.
+    pub(crate) fn address(&self) -> Address {
+        (self.hosts.clone(), self.stage_hosts.clone(), self.base_path.clone())
     }
 
     /// The same with another host.

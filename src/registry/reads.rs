@@ -32,6 +32,8 @@ pub(crate) enum Read {
     Drafts(ServiceId),
     /// Which drafts are in it?
     Members(GroupId),
+    /// How much is published in it, in each environment?
+    Addressed(GroupId),
 }
 
 /// What evaluating `change` on `base`, which led to `after` and did what `entry` says, depended on.
@@ -70,8 +72,17 @@ impl Asked<'_> {
         match key {
             Key::Definition(service, at) => self.published(service, at),
             Key::Publication(api, at) => self.epochs(api, at),
+            Key::Group(group) if self.readdresses(group) => {
+                self.reads.push(Read::Addressed(group));
+            }
             _ => {}
         }
+    }
+
+    /// Whether what is published in a group is reached by other hosts or another base path.
+    fn readdresses(&self, group: GroupId) -> bool {
+        let address = |state: &State| Some(state.group(group)?.record.group.address());
+        address(self.base) != address(self.after)
     }
 
     /// What a definition publishes before and after: what is moved, ended or brought back.
@@ -261,6 +272,14 @@ impl Read {
             }
             Self::Drafts(service) => same(one.drafts_of(*service), other.drafts_of(*service)),
             Self::Members(group) => same(one.drafts_in(*group), other.drafts_in(*group)),
+            Self::Addressed(group) => {
+                let published = |state: &State| {
+                    let stages = state.environments().filter_map(|(at, _)| state.stage(at));
+                    let counts = stages.map(|stage| stage.routes().published(*group));
+                    counts.collect::<Vec<_>>()
+                };
+                published(one) == published(other)
+            }
         }
     }
 
@@ -285,6 +304,9 @@ impl Read {
                 format!("the drafts of {}", now.describe(Key::Service(*service)))
             }
             Self::Members(group) => format!("the APIs of {}", now.describe(Key::Group(*group))),
+            Self::Addressed(group) => {
+                format!("what is published in {}", now.describe(Key::Group(*group)))
+            }
         }
     }
 }

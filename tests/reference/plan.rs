@@ -27,6 +27,8 @@ enum Answer {
     Writer(Option<u64>),
     Epochs(Option<(u64, Vec<u64>)>),
     Members(BTreeSet<Id>),
+    /// How much is published in a group, in each place.
+    Addressed([usize; 2]),
     /// APIs, and against which epoch.
     Published(BTreeSet<(Id, u64)>),
 }
@@ -132,8 +134,7 @@ impl Asked<'_> {
                 let draft =
                     |world: &World| world.draft_named(api).and_then(|id| world.draft(id)).cloned();
                 let draft = draft(self.then()).or_else(|| draft(&self.plan.foreseen));
-                if let Some(Goes::Service(service)) = draft.map(|draft| draft.version.goes.clone())
-                {
+                if let Some(Goes::Service(service)) = draft.map(|draft| draft.version.goes) {
                     self.writer(Key::Definition(service, place(environment)));
                 }
             }
@@ -166,8 +167,24 @@ impl Asked<'_> {
         match key {
             Key::Definition(service, at) => self.published(service, at),
             Key::Publication(api, at) => self.epochs(api, at),
+            Key::Group(group) => self.addressed(group),
             _ => {}
         }
+    }
+
+    /// What is reached by another host or base path.
+    fn addressed(&mut self, id: Id) {
+        let address =
+            |world: &World| world.group(id).map(|g| (g.host.clone(), g.base_path.clone()));
+        if address(self.then()) == address(&self.plan.foreseen) {
+            return;
+        }
+        let inside = |at: Place| {
+            let published = self.now().publications();
+            published.filter(|((_, place), p)| *place == at && p.group == id).count()
+        };
+        let counts = [inside(0), inside(1)];
+        self.answers.push(Answer::Addressed(counts));
     }
 
     /// What the API's publication is live by, as it was and as it would be.

@@ -157,10 +157,7 @@ impl Difference<'_> {
     }
 
     fn group(&mut self, group: GroupId) {
-        let address = |state: &State| {
-            let group = state.group(group)?.record.group.clone();
-            Some((group.hosts, group.stage_hosts, group.base_path))
-        };
+        let address = |state: &State| Some(state.group(group)?.record.group.address());
         let (Some(was), Some(is)) = (address(self.before), address(self.after)) else { return };
         if was == is {
             return;

@@ -13,12 +13,27 @@ const DEFINITION: u8 = 0x30;
 const GROUP: u8 = 0x40;
 const API: u8 = 0x50;
 const REVISION: u8 = 0x60;
+/// The store's own row, behind all others.
+const STATE: u8 = 0x70;
 // The byte after an API's id.
 const DRAFT: u8 = 0;
 const PUBLICATION: u8 = 1;
+/// The byte after a revision, where the row is not about what the change did but which it was.
+const CHANGE: u8 = 1;
 
 /// Bytes of the longest key.
-const LONGEST: usize = 9;
+const LONGEST: usize = 10;
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Row {
+    /// What is kept under a key.
+    Record(Key),
+    /// Which change a revision was.
+    Change(Revision),
+    /// What the store says of itself.
+    State,
+}
 
 /// A key as bytes, where it is.
 #[derive(Clone, Copy)]
@@ -60,6 +75,32 @@ pub(super) fn encode(key: Key) -> KeyBytes {
             KeyBytes::new(&[&[API], &api, &[PUBLICATION], &environment(id)])
         }
         Key::Revision(revision) => KeyBytes::new(&[&[REVISION], &revision.as_u64().to_be_bytes()]),
+    }
+}
+
+/// The bytes a revision's change is kept under: directly behind the revision, so that a commit writes
+/// to few places.
+pub(super) fn of_change(revision: Revision) -> KeyBytes {
+    KeyBytes::new(&[&[REVISION], &revision.as_u64().to_be_bytes(), &[CHANGE]])
+}
+
+/// The bytes the store's own row is kept under.
+pub(super) fn of_state() -> KeyBytes {
+    KeyBytes::new(&[&[STATE]])
+}
+
+/// The bytes before those of every revision, and those behind them.
+pub(super) const REVISIONS: std::ops::Range<&[u8]> = &[REVISION]..&[STATE];
+
+/// What the row under these bytes is about. `None`: nothing.
+pub(super) fn row(bytes: &[u8]) -> Option<Row> {
+    match bytes {
+        [STATE] => Some(Row::State),
+        [REVISION, revision @ .., CHANGE] if revision.len() == size_of::<u64>() => {
+            let revision = u64::from_be_bytes(revision.try_into().ok()?);
+            Some(Row::Change(Revision::new(revision)))
+        }
+        _ => decode(bytes).map(Row::Record),
     }
 }
 

@@ -7,8 +7,8 @@ use std::thread;
 
 use redb::{ReadTransaction, ReadableTable};
 
-use super::key;
-use super::tables::{CHANGES, Failed, RECORDS, State, change_row, damaged, state};
+use super::key::{self, Row};
+use super::tables::{Failed, ROWS, State, change_of, damaged, state};
 use super::value::{self, Decoder, Stamps};
 use crate::store::{Key, Loaded, Record, StoreError};
 
@@ -56,24 +56,27 @@ fn scan(
 ) -> Result<State, Failed> {
     let told = state(transaction)?;
     let mut found = State::at(told.revision);
-    for row in transaction.open_table(RECORDS)?.iter()? {
-        let (key, value) = row?;
-        let Some(key) = key::decode(key.value()) else {
-            return Err(damaged(format!("a key of {} bytes", key.value().len())));
+    for row in transaction.open_table(ROWS)?.iter()? {
+        let (bytes, value) = row?;
+        let row = key::row(bytes.value());
+        let row = row.ok_or_else(|| damaged(format!("a key of {} bytes", bytes.value().len())))?;
+        let key = match row {
+            Row::State => continue,
+            Row::Change(revision) => {
+                let known = change_of(bytes.value(), value.value());
+                if known.is_none() || revision > told.revision {
+                    return Err(damaged("which change a revision was"));
+                }
+                found.changes = found.changes.wrapping_add(1);
+                found.add(value::stated(value.value()).unwrap_or(0));
+                continue;
+            }
+            Row::Record(key) => key,
         };
         let hash = value::stated(value.value()).ok_or_else(|| damaged(format!("{key:?}")))?;
         found.records = found.records.wrapping_add(1);
         found.add(hash);
         each(key, value.value())?;
-    }
-    for row in transaction.open_table(CHANGES)?.iter()? {
-        let (key, value) = row?;
-        let known = change_row(key.value(), value.value());
-        if known.is_none_or(|revision| revision > told.revision) {
-            return Err(damaged("what revision a change became"));
-        }
-        found.changes = found.changes.wrapping_add(1);
-        found.add(value::stated(value.value()).unwrap_or(0));
     }
     if found == told { Ok(told) } else { Err(damaged("a record is missing, or out of date")) }
 }

@@ -2,28 +2,27 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `records` | a [`Key`](crate::store::Key) | a record |
-//! | `changes` | a change's id | the revision it became |
 //! | `meta` | `format` | the format's number: every later format keeps this row as it is |
-//! | `meta` | `state` | revision, number of records and of changes, sum of their hashes |
+//! | `rows` | a [`Key`](crate::store::Key) | a record |
+//! | `rows` | a revision, once more | the id of the change that became it |
+//! | `rows` | the last one | the store's state: revision, number of rows of either sort, sum of their hashes |
 //!
-//! Every value begins with a hash of its key and of the rest.
+//! Every value begins with a hash of its key and of the rest. What every commit writes stands together
+//! at the end of one table: each page more is time that every change takes.
 
 use redb::{Durability, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
-use super::key::{self, KeyBytes};
+use super::key::{self, KeyBytes, Row};
 use super::value;
 use crate::model::{ChangeId, Revision};
 use crate::store::{Batch, Key, Loaded, Record, StoreError};
 
 type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-pub(super) const RECORDS: Bytes = TableDefinition::new("records");
-pub(super) const CHANGES: Bytes = TableDefinition::new("changes");
+pub(super) const ROWS: Bytes = TableDefinition::new("rows");
 const META: Bytes = TableDefinition::new("meta");
 
 const FORMAT_ROW: &[u8] = b"format";
-const STATE_ROW: &[u8] = b"state";
 
 /// The newest format that is known, and the one that is written.
 const FORMAT: u32 = 1;
@@ -53,7 +52,7 @@ pub(super) struct State {
     pub(super) revision: Revision,
     pub(super) records: u64,
     pub(super) changes: u64,
-    /// The sum of the hashes of all values of `records` and `changes`.
+    /// The sum of the hashes of all other rows.
     digest: u64,
 }
 
@@ -86,52 +85,56 @@ impl State {
     }
 }
 
-fn read_state(meta: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<State, Failed> {
-    let row = |name: &'static [u8]| -> Result<Option<Vec<u8>>, Failed> {
-        let value = meta.get(name)?;
-        Ok(value.and_then(|value| value::unseal(name, value.value()).map(<[u8]>::to_vec)))
-    };
-    let format = row(FORMAT_ROW)?.and_then(|row| Some(u32::from_be_bytes(row.try_into().ok()?)));
-    match format {
-        Some(FORMAT) => {}
-        Some(found) => {
-            return Err(Failed::Refused(StoreError::Format { found, known: FORMAT }));
-        }
-        None => return Err(damaged("its format")),
+/// Whether the format is the one that is known.
+fn check_format(meta: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<(), Failed> {
+    let row = meta.get(FORMAT_ROW)?;
+    let format = row.as_ref().and_then(|row| value::unseal(FORMAT_ROW, row.value()));
+    match format.and_then(|row| Some(u32::from_be_bytes(row.try_into().ok()?))) {
+        Some(FORMAT) => Ok(()),
+        Some(found) => Err(Failed::Refused(StoreError::Format { found, known: FORMAT })),
+        None => Err(damaged("its format")),
     }
-    row(STATE_ROW)?.and_then(|row| State::parse(&row)).ok_or_else(|| damaged("its state"))
+}
+
+fn read_state(rows: &impl ReadableTable<&'static [u8], &'static [u8]>) -> Result<State, Failed> {
+    let key = key::of_state();
+    let row = rows.get(key.as_slice())?;
+    let state = row.as_ref().and_then(|row| value::unseal(key.as_slice(), row.value()));
+    state.and_then(State::parse).ok_or_else(|| damaged("its state"))
 }
 
 /// The state a store says it is in.
 pub(super) fn state(transaction: &ReadTransaction) -> Result<State, Failed> {
-    read_state(&transaction.open_table(META)?)
+    check_format(&transaction.open_table(META)?)?;
+    read_state(&transaction.open_table(ROWS)?)
 }
 
-/// The revision a change became.
+/// The revision a change became. Costs the revisions that are kept; the newest are looked at first.
 pub(super) fn find(
     transaction: &ReadTransaction,
     change: ChangeId,
 ) -> Result<Option<Revision>, Failed> {
-    let key = change.bits().to_be_bytes();
-    let Some(value) = transaction.open_table(CHANGES)?.get(key.as_slice())? else {
-        return Ok(None);
-    };
-    match change_row(&key, value.value()) {
-        Some(revision) => Ok(Some(revision)),
-        None => Err(damaged(format!("change {change}"))),
+    for row in transaction.open_table(ROWS)?.range(key::REVISIONS)?.rev() {
+        let (key, value) = row?;
+        let Some(Row::Change(revision)) = key::row(key.value()) else { continue };
+        match change_of(key.value(), value.value()) {
+            Some(found) if found == change => return Ok(Some(revision)),
+            Some(_) => {}
+            None => return Err(damaged(format!("which change revision {revision} was"))),
+        }
     }
+    Ok(None)
 }
 
-/// The revision in a row of `changes`.
-pub(super) fn change_row(key: &[u8], value: &[u8]) -> Option<Revision> {
+/// The change in a row that is about one.
+pub(super) fn change_of(key: &[u8], value: &[u8]) -> Option<ChangeId> {
     let payload = value::unseal(key, value)?;
-    Some(Revision::new(u64::from_be_bytes(payload.try_into().ok()?)))
+    Some(ChangeId::from_bits(u128::from_be_bytes(payload.try_into().ok()?)))
 }
 
-/// The tables while a batch is written.
+/// The rows while a batch is written.
 struct Writing<'txn> {
-    records: Table<'txn, &'static [u8], &'static [u8]>,
-    changes: Table<'txn, &'static [u8], &'static [u8]>,
+    rows: Table<'txn, &'static [u8], &'static [u8]>,
     state: State,
 }
 
@@ -142,7 +145,7 @@ impl Writing<'_> {
             return Err(Failed::Refused(StoreError::Unavailable(why)));
         };
         let bytes = key::encode(key);
-        let old = self.records.insert(bytes.as_slice(), value.as_slice())?;
+        let old = self.rows.insert(bytes.as_slice(), value.as_slice())?;
         let old = old.map(|old| old.value().to_vec());
         self.state.records = self.state.records.wrapping_add(1);
         self.state.digest = self.state.digest.wrapping_add(value::stated(&value).unwrap_or(0));
@@ -151,7 +154,7 @@ impl Writing<'_> {
 
     fn forget(&mut self, key: Key) -> Result<(), Failed> {
         let bytes = key::encode(key);
-        let old = self.records.remove(bytes.as_slice())?.map(|old| old.value().to_vec());
+        let old = self.rows.remove(bytes.as_slice())?.map(|old| old.value().to_vec());
         self.replaced(key, bytes, old)
     }
 
@@ -160,68 +163,65 @@ impl Writing<'_> {
         let Some(old) = old else {
             return Ok(());
         };
-        let Some(payload) = value::unseal(bytes.as_slice(), &old) else {
+        if value::unseal(bytes.as_slice(), &old).is_none() {
             return Err(damaged(format!("{key:?}")));
-        };
+        }
         self.state.records = self.state.records.wrapping_sub(1);
         self.state.digest = self.state.digest.wrapping_sub(value::stated(&old).unwrap_or(0));
-        if let (Key::Revision(_), Some(change)) = (key, value::change(payload)) {
-            self.forget_change(change)?;
-        }
         Ok(())
     }
 
     fn note_change(&mut self, change: ChangeId, revision: Revision) -> Result<(), Failed> {
-        self.forget_change(change)?;
-        let key = change.bits().to_be_bytes();
-        let value = value::seal(&key, &revision.as_u64().to_be_bytes());
-        self.changes.insert(key.as_slice(), value.as_slice())?;
+        self.forget_change(revision)?;
+        let key = key::of_change(revision);
+        let value = value::seal(key.as_slice(), &change.bits().to_be_bytes());
+        self.rows.insert(key.as_slice(), value.as_slice())?;
         self.state.changes = self.state.changes.wrapping_add(1);
         self.state.digest = self.state.digest.wrapping_add(value::stated(&value).unwrap_or(0));
         Ok(())
     }
 
-    fn forget_change(&mut self, change: ChangeId) -> Result<(), Failed> {
-        let key = change.bits().to_be_bytes();
-        if let Some(old) = self.changes.remove(key.as_slice())? {
+    fn forget_change(&mut self, revision: Revision) -> Result<(), Failed> {
+        let key = key::of_change(revision);
+        if let Some(old) = self.rows.remove(key.as_slice())? {
             let hash = value::stated(old.value()).unwrap_or(0);
             self.state.changes = self.state.changes.wrapping_sub(1);
             self.state.digest = self.state.digest.wrapping_sub(hash);
         }
         Ok(())
     }
-}
 
-fn write_state(
-    meta: &mut Table<'_, &'static [u8], &'static [u8]>,
-    state: State,
-) -> Result<(), Failed> {
-    let value = value::seal(STATE_ROW, &state.payload());
-    meta.insert(STATE_ROW, value.as_slice())?;
-    Ok(())
+    fn write_state(&mut self) -> Result<(), Failed> {
+        let key = key::of_state();
+        let value = value::seal(key.as_slice(), &self.state.payload());
+        self.rows.insert(key.as_slice(), value.as_slice())?;
+        Ok(())
+    }
 }
 
 /// Writes a batch; it is on disk when the transaction is committed.
 pub(super) fn write(transaction: &mut WriteTransaction, batch: &Batch) -> Result<(), Failed> {
     transaction.set_durability(Durability::Immediate)?;
-    let mut meta = transaction.open_table(META)?;
-    let state = read_state(&meta)?;
+    check_format(&transaction.open_table(META)?)?;
+    let rows = transaction.open_table(ROWS)?;
+    let state = read_state(&rows)?;
     if state.revision != batch.base {
         let (expected, actual) = (batch.base, state.revision);
         return Err(Failed::Refused(StoreError::Conflict { expected, actual }));
     }
-    let records = transaction.open_table(RECORDS)?;
-    let changes = transaction.open_table(CHANGES)?;
-    let mut writing = Writing { records, changes, state };
+    let mut writing = Writing { rows, state };
     for (key, record) in &batch.writes {
         match record {
             Some(record) => writing.put(*key, record)?,
             None => writing.forget(*key)?,
         }
+        if let (Key::Revision(revision), None) = (key, record) {
+            writing.forget_change(*revision)?;
+        }
     }
     writing.note_change(batch.change, batch.revision())?;
     writing.state.revision = batch.revision();
-    write_state(&mut meta, writing.state)
+    writing.write_state()
 }
 
 /// Writes everything a new store holds.
@@ -230,9 +230,8 @@ pub(super) fn fill(transaction: &mut WriteTransaction, loaded: &Loaded) -> Resul
     let mut meta = transaction.open_table(META)?;
     let format = value::seal(FORMAT_ROW, &FORMAT.to_be_bytes());
     meta.insert(FORMAT_ROW, format.as_slice())?;
-    let records = transaction.open_table(RECORDS)?;
-    let changes = transaction.open_table(CHANGES)?;
-    let mut writing = Writing { records, changes, state: State::at(loaded.revision) };
+    let rows = transaction.open_table(ROWS)?;
+    let mut writing = Writing { rows, state: State::at(loaded.revision) };
     for (count, (key, record)) in (1..).zip(&loaded.records) {
         writing.put(*key, record)?;
         if writing.state.records != count {
@@ -242,5 +241,5 @@ pub(super) fn fill(transaction: &mut WriteTransaction, loaded: &Loaded) -> Resul
             writing.note_change(record.change, *revision)?;
         }
     }
-    write_state(&mut meta, writing.state)
+    writing.write_state()
 }

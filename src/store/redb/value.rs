@@ -12,7 +12,7 @@ use twox_hash::XxHash3_64;
 
 use super::key;
 use crate::model::id::{ApiId, GroupId};
-use crate::model::{ChangeId, Revision, Stamp, Version};
+use crate::model::{Revision, Stamp, Version};
 use crate::store::record::{
     ApiRecord, DefinitionRecord, EnvironmentRecord, GroupRecord, PublicationRecord, RevisionRecord,
     ServiceRecord,
@@ -115,15 +115,6 @@ pub(in crate::store) fn fits(key: Key, record: &Record) -> bool {
             | (Key::Publication(..), Record::Publication(_))
             | (Key::Revision(_), Record::Revision(_))
     )
-}
-
-/// Which change made a revision, of what is kept under [`Key::Revision`].
-pub(super) fn change(payload: &[u8]) -> Option<ChangeId> {
-    #[derive(Deserialize)]
-    struct Made {
-        change: ChangeId,
-    }
-    Some(read::<Made>(payload)?.change)
 }
 
 fn read<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {

@@ -178,7 +178,7 @@ async fn a_row_that_is_missing_stale_or_elsewhere_is_found() {
     drop(store);
     let older = disk.image();
     let mut tried = 0;
-    for name in ["records", "changes", "meta"] {
+    for name in ["rows", "meta"] {
         let (new, old) = (rows(&image, name), rows(&older, name));
         let stale = old.iter().filter(|row| !new.contains(row)).cloned();
         let missing = new.iter().map(|(key, _)| (key.clone(), Vec::new()));

@@ -61,4 +61,16 @@ proptest! {
         }
         prop_assert_eq!(decode(&[bytes, &[more]].concat()), None);
     }
+
+    #[test]
+    fn a_row_is_about_one_thing(key in keys(), revision in any::<u64>()) {
+        prop_assert_eq!(row(encode(key).as_slice()), Some(Row::Record(key)));
+        let revision = Revision::new(revision);
+        let change = of_change(revision);
+        prop_assert_eq!(row(change.as_slice()), Some(Row::Change(revision)));
+        prop_assert_eq!(row(of_state().as_slice()), Some(Row::State));
+        prop_assert!(change.as_slice() > encode(Key::Revision(revision)).as_slice());
+        prop_assert!(REVISIONS.contains(&change.as_slice()));
+        prop_assert!(of_state().as_slice() > encode(key).as_slice());
+    }
 }
