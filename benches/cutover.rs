@@ -225,16 +225,18 @@ impl Shared {
         }
     }
 
-    /// Half busy: with two cores, one more thread that never rests would measure the scheduler.
+    /// Half busy, whatever it finds: with two cores, one more thread that never rests would measure
+    /// the scheduler.
     fn read(&self, gateway: &Gateway, population: Population) {
         let mut index = 0;
         while !self.stop.load(Ordering::Acquire) {
+            let start = self.now();
             for _ in 0..64 {
                 index = (index + 7_919) % population.apis;
                 let (host, path) = (population.host(index), population.path(index));
                 drop(gateway.resolve(&Method::GET, &host, &path, None));
             }
-            std::thread::sleep(Duration::from_micros(100));
+            std::thread::sleep(Duration::from_nanos(self.now() - start));
         }
     }
 }

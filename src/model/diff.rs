@@ -35,8 +35,8 @@ impl Difference {
 /// What differs between two values, sorted by field: nothing exactly when every field is equal.
 ///
 /// A field that is left out because it has its default is absent. In a custom definition and in the legs
-/// of a mixed one, `password` and `secret_key` are taken for secrets, and whatever is below them; which
-/// other keys are, only their adapters know, and they are shown.
+/// of a mixed one, keys that sound like secrets (`password`, `token`, `api_key`, …) are taken for some,
+/// and whatever is below them; what other keys hold, only their adapters know, and it is shown.
 ///
 /// ```
 /// use backhaul::{Definition, Http};

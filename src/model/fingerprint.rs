@@ -51,9 +51,24 @@ impl Fingerprint {
     }
 }
 
-/// Keys that are secret in the model's own types, and so in tables whose keys only an adapter knows: a
-/// custom definition, and a leg that is of such a kind.
-const SECRET_KEYS: [&str; 2] = ["password", "secret_key"];
+/// What keys of secrets have in them, in the model's own types and by custom: in tables whose keys only
+/// an adapter knows, a custom definition or a leg that is of such a kind, more is veiled than need be.
+const SECRET: [&str; 9] = [
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "api_key",
+    "apikey",
+    "private_key",
+    "authorization",
+];
+
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace('-', "_");
+    SECRET.iter().any(|word| key.contains(word))
+}
 
 /// The fields of a noun as they are written, with secrets veiled.
 pub(super) fn tree<T: Noun + ?Sized>(noun: &T) -> Value {
@@ -67,7 +82,7 @@ fn veil_secrets(value: &mut Value, secret: bool) {
     match value {
         Value::Object(map) => {
             for (key, value) in map.iter_mut() {
-                veil_secrets(value, secret || SECRET_KEYS.contains(&key.as_str()));
+                veil_secrets(value, secret || is_secret(key));
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| veil_secrets(item, secret)),

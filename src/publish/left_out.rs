@@ -65,10 +65,13 @@ impl Outcomes {
     }
 
     fn touched_since(&self, undone: Revision, key: Key) -> Vec<Revision> {
-        let touches = self.before.touches(key).map(|touch| touch.stamp.revision);
-        let mut by: Vec<_> = touches.take_while(|revision| *revision > undone).collect();
-        by.reverse();
-        by
+        // By the entries in between: what was gone may have come and gone again since.
+        let later = undone.as_u64().saturating_add(1)..self.entry.stamp.revision.as_u64();
+        let wrote = |revision: &Revision| {
+            let entry = self.after.log().entry(*revision);
+            entry.is_some_and(|entry| entry.before(key).is_some())
+        };
+        later.map(Revision::new).filter(wrote).collect()
     }
 
     /// The publications of a definition that was deleted which were given up before it came back.

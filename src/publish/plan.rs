@@ -29,8 +29,8 @@ pub struct Plan {
 
 impl Plan {
     pub(super) fn new(registry: Registry, change: Arc<Change>, foreseen: Foreseen) -> Self {
-        let Foreseen { made, reads, in_flight, rate } = foreseen;
-        let planned = Planned { base: Arc::clone(&made.before), reads };
+        let Foreseen { made, store, reads, in_flight, rate } = foreseen;
+        let planned = Planned { store, base: Arc::clone(&made.before), reads };
         let outcomes = Outcomes::new(made.before, made.after, made.entry);
         let impact = Impact::new(&outcomes, in_flight, rate);
         let warnings = warnings(&outcomes).into();

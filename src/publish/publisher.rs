@@ -71,7 +71,7 @@ impl Publisher {
     }
 
     /// The same, allowed to go beyond the registry's limits on how much a change may touch, for a
-    /// reason of at most 200 characters, which is kept with the change.
+    /// reason of at most 200 characters, which is kept with the change. Without one it is not forced.
     #[must_use]
     pub fn forced(mut self, reason: impl Into<Arc<str>>) -> Self {
         self.forced = Some(reason.into());
@@ -154,7 +154,7 @@ impl Publisher {
             change: proposal.change,
             who: Arc::clone(&self.who),
             why: self.why.clone(),
-            forced: self.forced.clone(),
+            forced: self.forced.clone().filter(|reason| !reason.trim().is_empty()),
             planned: proposal.planned,
         })
     }

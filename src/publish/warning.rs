@@ -106,11 +106,12 @@ fn about_definition(outcomes: &Outcomes, service: ServiceId, at: EnvironmentId) 
     let (name, environment) = (|| name.name.clone(), || environment.clone());
     let mut warnings = Vec::new();
     let before = definition(&outcomes.before, at);
-    if let Some((was, is)) = before.as_ref().and_then(endpoint).zip(endpoint(&now)) {
-        if was.is_https() && !is.is_https() {
+    let (were, are) = (before.as_ref().map(endpoints).unwrap_or_default(), endpoints(&now));
+    if let Some((was, is)) = were.first().zip(are.first()) {
+        if were.iter().all(Url::is_https) && !are.iter().all(Url::is_https) {
             warnings.push(Warning::PlainHttp { service: name(), environment: environment() });
         }
-        let (from, to) = (base_path(&was), base_path(&is));
+        let (from, to) = (base_path(was), base_path(is));
         if from != to {
             let (service, environment) = (name(), environment());
             warnings.push(Warning::BasePath { service, environment, from, to });
@@ -144,8 +145,10 @@ fn about_group(outcomes: &Outcomes, group: crate::model::id::GroupId) -> Option<
 fn about_publication(after: &State, api: ApiId, at: EnvironmentId) -> Option<Warning> {
     let now = after.stage(at)?.publication(api)?;
     let before = earlier(at)?;
+    let live = |at, publication| after.stage(at).is_some_and(|stage| stage.is_live(publication));
     let there = after.stage(before).and_then(|stage| stage.publication(api));
-    if there.is_some_and(|there| there.version == now.version) {
+    let tried = there.is_some_and(|there| there.version == now.version && live(before, there));
+    if tried || !live(at, now) {
         return None;
     }
     Some(Warning::NotPublishedBefore {
@@ -162,14 +165,11 @@ fn earlier(at: EnvironmentId) -> Option<EnvironmentId> {
     ordered.then(|| EnvironmentId::new(at.number() - 1))
 }
 
-fn endpoint(definition: &Definition) -> Option<Url> {
-    match &definition.settings {
-        Settings::Http(http) => {
-            let first = http.endpoints.first().map(|endpoint| endpoint.url.as_str());
-            http.url.as_deref().or(first)?.parse().ok()
-        }
-        _ => None,
-    }
+/// Where an HTTP definition leads.
+fn endpoints(definition: &Definition) -> Vec<Url> {
+    let Settings::Http(http) = &definition.settings else { return Vec::new() };
+    let several = http.endpoints.iter().map(|endpoint| endpoint.url.as_str());
+    http.url.as_deref().into_iter().chain(several).filter_map(|url| url.parse().ok()).collect()
 }
 
 fn base_path(url: &Url) -> String {
@@ -181,10 +181,12 @@ fn same_endpoint(one: &Definition, other: &Definition) -> bool {
     match (&one.settings, &other.settings) {
         // A canned answer is nobody's endpoint.
         (Settings::Mock(_), _) | (_, Settings::Mock(_)) => false,
-        (Settings::Http(_), Settings::Http(_)) => match (endpoint(one), endpoint(other)) {
-            (Some(one), Some(other)) => one.authority() == other.authority(),
-            _ => false,
-        },
+        (Settings::Http(_), Settings::Http(_)) => {
+            let others = endpoints(other);
+            let shared =
+                |url: &Url| others.iter().any(|other| other.authority() == url.authority());
+            endpoints(one).iter().any(shared)
+        }
         (one, other) => one == other,
     }
 }

@@ -15,7 +15,7 @@ use super::target::Superseded;
 use super::{Inner, Registry};
 use crate::model::{ChangeId, Revision, Stamp};
 use crate::store::record::RevisionRecord;
-use crate::store::{Batch, StoreError};
+use crate::store::{Batch, Store, StoreError};
 
 /// Old states after more writes than this are dropped where it does not hold up other tasks.
 const DROPPED_IN_PLACE: usize = 512;
@@ -88,6 +88,7 @@ pub(crate) struct Proposal {
 /// What a change was planned on.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) base: Arc<State>,
     pub(crate) reads: Arc<[Read]>,
 }
@@ -135,7 +136,7 @@ impl Inner {
             let before = self.snapshot.current().as_ref().clone();
             let base = before.state().revision();
             if let Some(planned) = &proposal.planned {
-                planned.still_holds(before.state())?;
+                planned.still_holds(before.state(), &self.store)?;
             }
             let Prepared { mut evaluated, snapshot, superseded } =
                 self.prepare(&before, &proposal).await?;
@@ -156,9 +157,8 @@ impl Inner {
                 continue;
             }
             drop(before);
-            let old = self.snapshot.publish(snapshot);
-            self.remember(&committed);
-            reclaim(old, size);
+            self.remember(committed.entry.stamp.revision, &committed.superseded);
+            reclaim(self.snapshot.publish(snapshot), size);
             return Ok(committed);
         }
         Err(CommitError::Contended)
@@ -215,12 +215,11 @@ impl Inner {
     }
 
     /// Keeps what a change superseded, for receipts that are found again.
-    fn remember(&self, committed: &Committed) {
+    fn remember(&self, revision: Revision, superseded: &Arc<[Superseded]>) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.retain(|(_, superseded)| superseded.iter().any(Superseded::is_busy));
-        if !committed.superseded.is_empty() {
-            let revision = committed.entry.stamp.revision;
-            recent.push_back((revision, Arc::clone(&committed.superseded)));
+        if !superseded.is_empty() {
+            recent.push_back((revision, Arc::clone(superseded)));
         }
         if recent.len() > RECENT {
             recent.pop_front();
@@ -291,7 +290,8 @@ impl Inner {
             state.put(*key, record.clone()).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         }
         state.advance(batch.revision());
-        let next = before.follow(state, &batch.writes, &self.kinds);
+        let (next, superseded) = before.follow(state, &batch.writes, &self.kinds);
+        self.remember(batch.revision(), &superseded.into());
         drop(before);
         reclaim(self.snapshot.publish(next), batch.writes.len());
         Ok(())
@@ -335,9 +335,12 @@ fn reclaim(old: Arc<Snapshot>, size: usize) {
 
 impl Planned {
     /// Whether nothing that the change was planned on has moved.
-    fn still_holds(&self, now: &State) -> Result<(), CommitError> {
-        if now.revision() == self.base.revision() {
+    fn still_holds(&self, now: &Arc<State>, store: &Arc<dyn Store>) -> Result<(), CommitError> {
+        if Arc::ptr_eq(now, &self.base) {
             return Ok(());
+        }
+        if !Arc::ptr_eq(store, &self.store) {
+            return Err(self.stale(now, vec!["it was planned on another registry".to_owned()]));
         }
         let moved = self.reads.iter().filter(|read| !read.agrees(&self.base, now));
         let moved: Vec<_> = moved.take(NAMED).map(|read| read.describe(now)).collect();

@@ -8,11 +8,13 @@ use super::reads::{Read, reads};
 use super::{CommitError, Registry};
 use crate::backend::Backend;
 use crate::model::{Definition, Revision};
+use crate::store::Store;
 
 /// What a change would do.
 #[derive(Debug)]
 pub(crate) struct Foreseen {
     pub(crate) made: Committed,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) reads: Arc<[Read]>,
     /// Requests on their way by definitions that it would replace.
     pub(crate) in_flight: usize,
@@ -40,7 +42,8 @@ impl Registry {
         let in_flight = superseded.iter().map(owners).sum();
         let rate = before.rate_of(&effects(&made.before, &made.after, &made.entry), &made.before);
         let reads = reads(&proposal.change, &made.before, &made.after, &made.entry);
-        Ok(Foreseen { made, reads, in_flight, rate })
+        let store = Arc::clone(&self.0.store);
+        Ok(Foreseen { made, store, reads, in_flight, rate })
     }
 
     /// What answers for a definition, made for the purpose and known to nobody else; or what is

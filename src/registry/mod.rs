@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `change`, `rejected` | which edits are there, and why is one refused? |
 //! | `creation` | which kinds of service can be created here? |
-//! | `evaluate/` | State × Change → State + Events: every rule of the product |
+//! | `evaluate/` | State × Change → State: every rule of the product |
 //! | `state`, `stage`, `drafts`, `routes`, `site` | how is what is true kept, and found? |
 //! | `snapshot`, `target` | what does the data plane need of it? |
 //! | `history/` | what was true before, and what did a change do? |

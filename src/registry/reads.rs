@@ -110,7 +110,8 @@ impl Asked<'_> {
     fn is_fresh(&self, key: Key) -> bool {
         let next = self.base.next();
         let built_in = u16::try_from(Environment::BUILT_IN.len()).unwrap_or(0);
-        let environment = |id: EnvironmentId| id.number() >= built_in + next.environment;
+        let environment =
+            |id: EnvironmentId| id.number() >= built_in.saturating_add(next.environment);
         match key {
             Key::Environment(id) => environment(id),
             Key::Service(id) => id.number() >= next.service,
@@ -258,7 +259,11 @@ impl Read {
             Self::Service(name) => one.service_id(name) == other.service_id(name),
             Self::Group(name) => one.group_id(name) == other.group_id(name),
             Self::Api(name) => one.api_id(name) == other.api_id(name),
-            Self::Record(key) => one.touched(*key) == other.touched(*key),
+            Self::Record(key) => match (one.touched(*key), other.touched(*key)) {
+                // That it was deleted once was forgotten in the meantime.
+                (Some(_), None) => !one.has(*key),
+                (then, now) => then == now,
+            },
             Self::Epochs(service, at) => {
                 let epochs = |state: &State| {
                     let definition = state.stage(*at)?.definition(*service)?;

@@ -89,15 +89,20 @@ impl Snapshot {
         })
     }
 
-    /// Compiles what somebody else committed.
-    pub(crate) fn follow(&self, state: State, writes: &[Write], kinds: &Kinds) -> Self {
+    /// Compiles what somebody else committed. Also what is superseded by that.
+    pub(crate) fn follow(
+        &self,
+        state: State,
+        writes: &[Write],
+        kinds: &Kinds,
+    ) -> (Self, Vec<Superseded>) {
         let followed = self.advance(Arc::new(state), writes, |wanted, before, _| {
             Ok::<_, std::convert::Infallible>(
                 wanted.build(kinds, before).unwrap_or_else(|error| wanted.refused(before, &error)),
             )
         });
         match followed {
-            Ok((snapshot, _)) => snapshot,
+            Ok(followed) => followed,
             Err(never) => match never {},
         }
     }

@@ -14,6 +14,7 @@ use super::shared::{IdSet, Pages, Trie, WideTrie};
 use super::site::{AcceptedGroup, Site, Sites};
 use super::stage::Stage;
 use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
+use crate::model::limits::MAX_ENVIRONMENTS;
 use crate::model::path::hash_bytes;
 use crate::model::{ApiName, Environment, GroupName, Host, Revision, ServiceName, Stamp, Version};
 use crate::store::record::{
@@ -283,7 +284,13 @@ impl State {
     pub(crate) fn put(&mut self, key: Key, record: Option<Record>) -> Result<(), Misfit> {
         let misfit = |reason: &str| Misfit { key, reason: reason.to_owned() };
         match (key, record) {
-            (Key::Next, Some(Record::Next(next))) => self.next = next,
+            (Key::Next, Some(Record::Next(next))) => {
+                if usize::from(next.environment) > MAX_ENVIRONMENTS {
+                    return Err(misfit("counts too many environments"));
+                }
+                self.next = next;
+                self.make_room(Environment::BUILT_IN.len() + usize::from(next.environment));
+            }
             (Key::Environment(id), None) => self.put_environment(id, None),
             (Key::Environment(id), Some(Record::Environment(record))) => {
                 self.put_environment(id, Some(record));
@@ -360,13 +367,21 @@ impl State {
         self.stages.get_mut(usize::from(id.number())).map(Arc::make_mut)
     }
 
+    /// Makes room for so many environments, those that were retired included: what was there once can
+    /// come back.
+    fn make_room(&mut self, count: usize) {
+        if self.environments.len() < count {
+            Arc::make_mut(&mut self.environments).resize(count, None);
+        }
+        if self.stages.len() < count {
+            self.stages.resize_with(count, Arc::default);
+        }
+    }
+
     fn put_environment(&mut self, id: EnvironmentId, record: Option<Arc<EnvironmentRecord>>) {
         let at = usize::from(id.number());
+        self.make_room(at + 1);
         let environments = Arc::make_mut(&mut self.environments);
-        while environments.len() <= at {
-            environments.push(None);
-            self.stages.push(Arc::new(Stage::default()));
-        }
         if let Some(slot) = environments.get_mut(at) {
             *slot = record;
         }

@@ -279,3 +279,34 @@ async fn a_plan_counts_what_is_on_its_way_and_keeps_nothing_there() {
     receipt.drained(PATIENCE).await.unwrap();
     assert_eq!(plan.impact().in_flight(), 2);
 }
+
+#[tokio::test]
+async fn a_follower_waits_for_its_own_requests_too() {
+    let store = backhaul::store::MemoryStore::new();
+    let open = async || {
+        let builder = Registry::builder().allow_loopback();
+        builder.store(std::sync::Arc::new(store.clone())).await.unwrap()
+    };
+    let mut house = House::with_download(Script::raw("")).await;
+    let writer = open().await;
+    let change = Change::new()
+        .service("files", Kind::HTTP)
+        .define("files", LIVE, Http::to(house.old.url()))
+        .group("shop", Group::host("shop.example.com"))
+        .api("shop/files", Api::any("/*").service_same_path("files"))
+        .publish("shop/files", LIVE);
+    writer.publisher("test").apply(change).await.unwrap();
+    house.registry = open().await;
+    house.served = Served::start(Gateway::new(&house.registry)).await;
+    let client = house.download().await;
+    let change = Change::new().define("files", LIVE, Http::to(house.new.url()));
+    let revision = writer.publisher("test").apply(change).await.unwrap().revision();
+    while house.registry.revision() < revision {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let found = house.registry.receipt(revision).unwrap();
+    assert_eq!(found.in_flight(), 1);
+    assert!(found.drained(A_WHILE).await.is_err());
+    drop(client);
+    found.drained(PATIENCE).await.unwrap();
+}

@@ -1,5 +1,7 @@
 //! A kind an application registered.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -16,13 +18,21 @@ use crate::model::name::InvalidName;
 /// assert_eq!(greeter.settings["greeting"], "hi");
 /// # Ok::<_, backhaul::model::InvalidName>(())
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Custom {
     /// The kind.
     pub kind: Kind,
     /// Its keys, as they are written in a document.
     pub settings: Map<String, Value>,
+}
+
+/// Its keys without their values: which of them are secret, only its adapter knows.
+impl fmt::Debug for Custom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.settings.keys().collect();
+        f.debug_struct("Custom").field("kind", &self.kind).field("keys", &keys).finish()
+    }
 }
 
 impl Custom {

@@ -1,4 +1,4 @@
-//! State × Change → State + Events: pure, with every rule of the product.
+//! State × Change → State: pure, with every rule of the product.
 //!
 //! No I/O, no clock, no lock. A refused change leaves no trace, because what it did was done to a
 //! clone.
@@ -95,6 +95,7 @@ pub(crate) fn evaluate(
         publications: BTreeSet::new(),
         groups: BTreeSet::new(),
         restored: BTreeSet::new(),
+        misfits: Vec::new(),
         undone: Vec::new(),
     };
     for (index, edit) in change.edits.iter().enumerate() {
@@ -130,6 +131,8 @@ struct Draft<'a> {
     groups: BTreeSet<(GroupId, usize)>,
     /// What an undo wrote, which has to fit in with everything else.
     restored: BTreeSet<(Key, usize)>,
+    /// What could not be written.
+    misfits: Vec<(usize, Reason)>,
     /// The revisions taken back so far.
     undone: Vec<Revision>,
 }
@@ -190,6 +193,9 @@ impl Draft<'_> {
 
     /// The rules about uniqueness, which hold for what all edits leave together.
     fn agree(&self) -> Result<(), (usize, Reason)> {
+        if let Some(misfit) = self.misfits.first() {
+            return Err(misfit.clone());
+        }
         for (group, index) in &self.groups {
             self.group_alone(*group).map_err(|reason| (*index, reason))?;
         }
@@ -252,9 +258,11 @@ impl Draft<'_> {
     }
 
     fn write(&mut self, key: Key, record: Option<Record>) {
-        let fits = self.next.put(key, record.clone());
-        // Records made here fit by construction: they were accepted before they were written.
-        debug_assert!(fits.is_ok(), "{fits:?}");
+        // What an edit makes was accepted before; what an undo brings back need not fit any more.
+        if let Err(misfit) = self.next.put(key, record.clone()) {
+            self.misfits.push((self.index, Reason::Missing(format!("a place for {misfit}"))));
+            return;
+        }
         self.writes.push((key, record));
         self.origins.push(self.index);
     }

@@ -143,11 +143,15 @@ impl Draft<'_> {
             return Err(Reason::KindMismatch { service: name, is, given: definition.kind() });
         }
         definition.check()?;
-        if let Settings::Mixed(mixed) = &definition.settings {
-            mixed.parts().iter().try_for_each(|kind| self.creatable(kind))?;
-        }
         let stage = self.next.stage(at);
         let before = stage.and_then(|stage| stage.definition(id)).cloned();
+        let parts = |definition: &Definition| match &definition.settings {
+            Settings::Mixed(mixed) => mixed.parts(),
+            _ => Vec::new(),
+        };
+        let there = before.as_ref().map(|before| parts(&before.definition)).unwrap_or_default();
+        let new = parts(definition).into_iter().filter(|kind| !there.contains(kind));
+        new.collect::<Vec<_>>().iter().try_for_each(|kind| self.creatable(kind))?;
         let epoch = match &before {
             Some(before) if before.definition == *definition => return Ok(()),
             Some(before) => before.epoch,

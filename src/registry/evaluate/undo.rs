@@ -55,11 +55,12 @@ impl Draft<'_> {
             Some(Past::Gone(_)) | None => None,
         };
         let touches: Vec<_> = self.until(key, undo.revision);
-        if touches.is_empty() && self.next.record(key).is_none() {
+        let reaches = touches.last().is_some_and(|last| last.stamp.revision == undo.revision);
+        if !reaches && self.next.record(key).is_none() {
             // A publication that was given up, since nothing could have made it live.
             return Ok(Fate::Stay);
         }
-        if self.untouched(key, &touches) {
+        if reaches && self.untouched(key, &touches) {
             return Ok(Fate::Restore(before.cloned()));
         }
         let deleted = touches.last().is_some_and(|touch| touch.after.is_none());

@@ -1,5 +1,6 @@
 //! What may be forgotten.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::state::State;
@@ -12,6 +13,8 @@ use crate::time::Timestamp;
 
 /// Revisions one commit forgets at most, so that a smaller limit is reached in slices.
 const FORGOTTEN: usize = 8;
+/// A revision that wrote more than this is the last that one commit forgets.
+const LARGE: usize = 1_000;
 /// Dormant publications one commit gives up at most, so that none takes long.
 const RECLAIMED: usize = 256;
 
@@ -67,6 +70,11 @@ impl State {
             .take(FORGOTTEN)
             .enumerate()
             .take_while(|(at, revision)| {
+                let before = revision.as_u64().checked_sub(1).map(Revision::new);
+                let before = before.filter(|_| *at > 0).and_then(|b| self.log().entry(b));
+                if before.is_some_and(|entry| entry.touched.len() > LARGE) {
+                    return false;
+                }
                 let when = self.log().entry(*revision).map(|entry| entry.stamp.when);
                 *at < excess || when.is_some_and(|when| when < oldest)
             })
@@ -79,23 +87,26 @@ impl State {
         let entry = self.log().entry(revision).cloned();
         self.log_mut().forget(revision);
         let Some(entry) = entry else { return };
+        // Many publications have few epochs: each is looked at once.
+        let mut epochs = BTreeSet::new();
         for (key, past) in &entry.touched {
             let Past::Was(record) = past else { continue };
             match (*key, record) {
                 (Key::Definition(service, environment), Record::Definition(definition)) => {
-                    for epoch in definition.accepted.iter().chain([&definition.epoch]) {
-                        self.note_unreachable(service, environment, *epoch);
-                    }
+                    let accepted = definition.accepted.iter().chain([&definition.epoch]);
+                    epochs.extend(accepted.map(|epoch| (service, environment, *epoch)));
                 }
                 // An undo may have brought it back after its definition was forgotten.
                 (Key::Publication(_, environment), Record::Publication(publication)) => {
                     let service = publication.version.service();
-                    if let Some((service, epoch)) = service.zip(publication.epoch) {
-                        self.note_unreachable(service, environment, epoch);
-                    }
+                    let epoch = service.zip(publication.epoch);
+                    epochs.extend(epoch.map(|(service, epoch)| (service, environment, epoch)));
                 }
                 _ => {}
             }
+        }
+        for (service, environment, epoch) in epochs {
+            self.note_unreachable(service, environment, epoch);
         }
     }
 

@@ -33,7 +33,12 @@ impl StoreFile {
             return Err(StoreError::Unavailable(format!("{} is not a file", path.display())));
         }
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { file, path: path.to_owned() })),
+            Ok(()) => {
+                // Whoever made it may have been killed before its name was on disk.
+                sync_directory(path).map_err(|error| unavailable(path, &error))?;
+                own(&file).map_err(|error| unavailable(path, &error))?;
+                Ok(Some(Self { file, path: path.to_owned() }))
+            }
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
             Err(TryLockError::Error(error)) => Err(unavailable(path, &error)),
         }

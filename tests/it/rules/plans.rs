@@ -3,7 +3,7 @@
 use backhaul::backend::Probe;
 use backhaul::model::Difference;
 use backhaul::publish::{Counts, How, Warning};
-use backhaul::registry::{BlastRadius, Reason, TooFar};
+use backhaul::registry::{BlastRadius, History, Reason, TooFar};
 use backhaul::{
     Api, Change, CommitError, Definition, Environment, Group, Http, Kind, Mock, Plan, Registry,
     Undo,
@@ -102,6 +102,45 @@ async fn a_plan_is_stale_when_what_it_depends_on_moved() {
 }
 
 #[tokio::test]
+async fn a_plan_is_for_its_own_registry() {
+    let (one, other) = (planned_on().await, planned_on().await);
+    let moving = plan(&one, Change::new().define("orders", LIVE, http(2))).await;
+    assert_eq!(stale(&other, &moving).await, ["it was planned on another registry"]);
+}
+
+#[tokio::test]
+async fn a_plan_is_not_stale_because_something_was_forgotten() {
+    let history = History::default().revisions(2);
+    let registry = Registry::builder().history(history).in_memory().await.unwrap();
+    apply(&registry, shop()).await;
+    apply(&registry, Change::new().delete_definition("orders", LIVE)).await;
+    let anew = plan(&registry, Change::new().define("orders", LIVE, http(2))).await;
+    for description in ["one", "two", "three"] {
+        apply(&registry, Change::new().group("other", Group::new().description(description))).await;
+    }
+    registry.publisher("planner").apply(&anew).await.unwrap();
+    // Somebody who defined and deleted it again in between is in the way.
+    apply(&registry, Change::new().delete_definition("orders", LIVE)).await;
+    let anew = plan(&registry, Change::new().define("orders", LIVE, http(2))).await;
+    apply(&registry, Change::new().define("orders", LIVE, http(3))).await;
+    apply(&registry, Change::new().delete_definition("orders", LIVE)).await;
+    assert_eq!(stale(&registry, &anew).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_group_that_moves_house_is_planned_with_all_that_is_published_in_it() {
+    let registry = planned_on().await;
+    let rehost = Change::new().group("shop", Group::host("new.example.com"));
+    let rehost = plan(&registry, rehost).await;
+    let describe = Group::host("shop.example.com").description("a shop");
+    let describe = plan(&registry, Change::new().group("shop", describe)).await;
+    let more = Change::new().api("shop/newer", order("/new")).publish("shop/newer", LIVE);
+    apply(&registry, more).await;
+    assert_eq!(stale(&registry, &rehost).await, ["what is published in group \"shop\""]);
+    registry.publisher("planner").apply(describe).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_plan_is_not_stale_because_something_else_moved() {
     let registry = planned_on().await;
     let moving = plan(&registry, Change::new().define("orders", LIVE, http(2))).await;
@@ -146,6 +185,8 @@ async fn an_undo_is_planned_limited_and_stale_like_any_other_change() {
         "{error}"
     );
     assert_eq!(error.to_string(), "the change touches 2 APIs, more than 1");
+    let nothing = registry.publisher("test").forced("  ").apply(delete.clone()).await;
+    assert!(matches!(nothing, Err(CommitError::TooFar(_))), "forced without a reason");
     let forced = registry.publisher("test").because("end of life").forced("ticket 12");
     let gone = forced.apply(delete).await.unwrap();
     assert_eq!(gone.forced(), Some("ticket 12"));
@@ -329,6 +370,14 @@ async fn services_are_created_by_the_rules_of_the_region() {
     refuses(Change::new().service("any", Kind::MIXED).define("any", LIVE, mixed)).await;
     apply(&registry, Change::new().service("canned", Kind::MOCK).service("private", Kind::VPC))
         .await;
+    // What is there stays and can be defined anew.
+    let store = backhaul::store::MemoryStore::new();
+    let free = Registry::builder().store(std::sync::Arc::new(store.clone())).await.unwrap();
+    let mixed = |port| backhaul::model::definition::Mixed::concrete(http(port));
+    apply(&free, Change::new().service("any", Kind::MIXED).define("any", LIVE, mixed(1))).await;
+    let bound =
+        Registry::builder().region("cn-hongkong").store(std::sync::Arc::new(store)).await.unwrap();
+    apply(&bound, Change::new().update("any", LIVE, mixed(2))).await;
     let opened = Registry::builder().region("Nowhere!").in_memory().await;
     assert!(opened.unwrap_err().to_string().contains("region"));
 }

@@ -65,8 +65,15 @@ async fn what_was_touched_since_does_not_come_back_and_is_listed() {
     let left: Vec<_> = back.left_out().iter().map(ToString::to_string).collect();
     let by = taken.revision();
     assert_eq!(left, [format!("API shop/get_stock in RELEASE: touched by revision {by}")]);
-    let found = registry.receipt(back.revision()).unwrap();
-    assert_eq!(found.left_out(), back.left_out());
+    for later in [
+        Change::new(),
+        Change::new().publish("shop/get_stock", LIVE),
+        Change::new().unpublish("shop/get_stock", LIVE),
+    ] {
+        apply(&registry, later).await;
+        let found = registry.receipt(back.revision()).unwrap();
+        assert_eq!(found.left_out(), back.left_out());
+    }
 }
 
 #[tokio::test]
@@ -360,4 +367,40 @@ async fn definitions_are_remembered_with_their_deletions_and_promoted() {
     assert_eq!(registry.definitions("orders", &LIVE).unwrap().len(), 3);
     let missing = refused(&registry, Change::new().promote("sales", TEST, LIVE)).await;
     assert!(matches!(missing, Reason::UnknownService(_)));
+}
+
+#[tokio::test]
+async fn what_was_published_after_an_older_one_was_given_up_is_in_the_way() {
+    let history = History::default().revisions(3);
+    let registry = Registry::builder().history(history).in_memory().await.unwrap();
+    apply(&registry, shop().publish("shop/get_order", LIVE)).await;
+    apply(&registry, Change::new().delete_definition("orders", LIVE)).await;
+    let off = apply(&registry, Change::new().unpublish("shop/get_order", LIVE)).await.revision();
+    let back = apply(&registry, undo(off)).await.revision();
+    // The deletion is forgotten, and with it what only its undo could have made live.
+    apply(&registry, Change::new()).await;
+    assert_eq!(status(&registry, "shop/get_order", &LIVE), None);
+    let anew = Change::new().define("orders", LIVE, http(2)).publish("shop/get_order", LIVE);
+    let anew = apply(&registry, anew).await.revision();
+    let Reason::Touched { by, .. } = refused(&registry, undo(back)).await else { panic!() };
+    assert_eq!(by, [anew]);
+    assert_eq!(live(&registry), ["shop/get_order"]);
+}
+
+#[tokio::test]
+async fn nothing_comes_back_into_an_environment_that_is_gone_after_a_restart_either() {
+    let store = backhaul::store::MemoryStore::new();
+    let staging: backhaul::Environment = "STAGING".parse().unwrap();
+    let registry = Registry::builder().store(std::sync::Arc::new(store.clone())).await.unwrap();
+    let declare =
+        shop().environment(staging.clone(), "").define("orders", staging.clone(), http(2));
+    apply(&registry, declare).await;
+    let change = Change::new().delete_definition("orders", staging.clone());
+    let gone = apply(&registry, change).await.revision();
+    apply(&registry, Change::new().retire_environment(staging)).await;
+    for _ in 0..2 {
+        let registry = Registry::builder().store(std::sync::Arc::new(store.clone())).await.unwrap();
+        let reason = refused(&registry, undo(gone)).await;
+        assert!(matches!(reason, Reason::Missing(_)), "{reason}");
+    }
 }
