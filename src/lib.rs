@@ -26,6 +26,7 @@
 //! let change = Change::new().define("orders", live, Http::to("http://10.0.0.9:8080"));
 //! let receipt = publisher.apply(change).await?; // from here on nothing new reaches 10.0.0.7
 //! receipt.drained(std::time::Duration::from_secs(30)).await?; // 10.0.0.7 may be switched off
+//! publisher.undo(receipt.revision()).await?; // or back again
 //! # Ok(()) }
 //! ```
 //!
@@ -36,7 +37,8 @@
 //! | [`BackendService`], [`Kind`] | what many APIs share: a name and an immutable kind |
 //! | [`Environment`], [`Definition`] | where, and what the service means there: [`Http`], [`Mock`], [`Custom`], … |
 //! | [`Group`], [`Api`] | hosts and a base path; method, path, and where requests go |
-//! | [`Change`], [`Publisher`], [`Receipt`] | what is to become true, who says so, and what it did |
+//! | [`Change`], [`Publisher`], [`Plan`], [`Receipt`] | what is to become true, who says so, what it would do, and what it did |
+//! | [`Undo`] | what of an earlier change is taken back |
 //! | [`Revision`] | the number of an accepted change |
 //! | [`Registry`], [`Gateway`] | what is true now, and what serves it |
 //! | [`Backend`], [`Call`], [`Body`] | what answers requests, and what it is given |
