@@ -12,20 +12,27 @@ use crate::store::record::{Past, RevisionRecord};
 /// Entries whose deletions are forgotten in one step, once an entry leaves the log.
 const SWEPT: usize = 1024;
 
+/// Entries that are shared together: a commit copies the newest of them, which are at hand, and not
+/// those of long ago.
+const CHUNK: usize = 64;
+
+type Chunk = Vec<Arc<RevisionRecord>>;
+
 /// The entries of the newest revisions, without gaps. Clones share what they have in common.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
-    entries: Trie<Arc<RevisionRecord>>,
-    count: usize,
+    /// All full but for the last. The first may hold entries that are forgotten already.
+    chunks: Vec<Arc<Chunk>>,
+    /// The revision of the first entry in `chunks`.
+    start: u64,
+    /// The oldest revision that is kept.
     first: Revision,
+    /// The revision behind the newest.
+    end: u64,
     /// By which revision a key was deleted; what was deleted before `first` counts as never there.
     gone: Trie<(Key, Revision)>,
     /// Entries that left, and how many of their deletions are forgotten.
     leaving: Vec<(Arc<RevisionRecord>, usize)>,
-}
-
-fn revision_index(revision: Revision) -> u32 {
-    index(mix(0, revision.as_u64()))
 }
 
 fn key_index(key: Key) -> u32 {
@@ -45,25 +52,28 @@ fn key_index(key: Key) -> u32 {
 impl Log {
     /// How many revisions are kept.
     pub(crate) fn len(&self) -> usize {
-        self.count
+        usize::try_from(self.end.saturating_sub(self.first.as_u64())).unwrap_or(usize::MAX)
     }
 
     /// The oldest revision that is kept.
     pub(crate) fn first(&self) -> Option<Revision> {
-        (self.count > 0).then_some(self.first)
+        (self.len() > 0).then_some(self.first)
     }
 
     /// The entry of a revision.
     pub(crate) fn entry(&self, revision: Revision) -> Option<&Arc<RevisionRecord>> {
-        let found = self.entries.under(revision_index(revision));
-        found.into_iter().find(|entry| entry.stamp.revision == revision)
+        if revision < self.first {
+            return None;
+        }
+        let place = usize::try_from(revision.as_u64().checked_sub(self.start)?).ok()?;
+        self.chunks.get(place / CHUNK)?.get(place % CHUNK)
     }
 
     /// The revision that deleted what was under a key.
     pub(crate) fn gone(&self, key: Key) -> Option<Revision> {
         let mut found = self.gone.under(key_index(key));
         let revision = found.find(|(other, _)| *other == key).map(|(_, revision)| *revision)?;
-        (self.count > 0 && revision >= self.first).then_some(revision)
+        (self.len() > 0 && revision >= self.first).then_some(revision)
     }
 
     /// Keeps the entry of a revision. `there` says whether there is a record under a key.
@@ -75,23 +85,31 @@ impl Log {
                 self.gone.insert(key_index(key), (key, revision));
             }
         }
-        if self.count == 0 || revision < self.first {
-            self.first = revision;
+        if self.len() == 0 || revision.as_u64() != self.end {
+            // The first, or behind a gap: what is before it cannot be gone back to.
+            (self.chunks, self.start, self.first) = (Vec::new(), revision.as_u64(), revision);
         }
-        let before =
-            self.entries.remove(revision_index(revision), |e| e.stamp.revision == revision);
-        self.entries.insert(revision_index(revision), Arc::clone(entry));
-        self.count += usize::from(before.is_none());
+        match self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
+            Some(last) => Arc::make_mut(last).push(Arc::clone(entry)),
+            None => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(Arc::clone(entry));
+                self.chunks.push(Arc::new(chunk));
+            }
+        }
+        self.end = revision.next().as_u64();
     }
 
-    /// Forgets the entry of a revision. It is meant to be the oldest.
+    /// Forgets the entry of the oldest revision; of another one nothing is forgotten.
     pub(crate) fn forget(&mut self, revision: Revision) {
-        let index = revision_index(revision);
-        let taken = self.entries.remove(index, |entry| entry.stamp.revision == revision);
-        let Some(entry) = taken else { return };
-        self.count -= 1;
-        if revision == self.first {
-            self.first = revision.next();
+        let Some(entry) = self.entry(revision).filter(|_| revision == self.first).cloned() else {
+            return;
+        };
+        self.first = revision.next();
+        let full = u64::try_from(CHUNK).unwrap_or(u64::MAX);
+        if self.first.as_u64() - self.start >= full && !self.chunks.is_empty() {
+            self.chunks.remove(0);
+            self.start += full;
         }
         self.leaving.push((entry, 0));
         self.sweep();
