@@ -10,7 +10,7 @@ use crate::store::Key;
 use crate::store::record::{Past, RevisionRecord};
 
 /// Entries whose deletions are forgotten in one step, once an entry leaves the log.
-const SWEPT: usize = 1024;
+const SWEPT: usize = 256;
 
 /// Entries that are shared together: a commit copies the newest of them, which are at hand, and not
 /// those of long ago.
@@ -119,11 +119,12 @@ impl Log {
     pub(crate) fn sweep(&mut self) {
         let Some((entry, done)) = self.leaving.pop() else { return };
         let next = done + SWEPT;
-        for (key, _) in entry.written().skip(done).take(SWEPT) {
+        // What it created, it did not delete.
+        for (key, _) in entry.touched.iter().skip(done).take(SWEPT) {
             let revision = entry.stamp.revision;
-            self.gone.remove(key_index(key), |(other, by)| *other == key && *by <= revision);
+            self.gone.remove(key_index(*key), |(other, by)| other == key && *by <= revision);
         }
-        if next < entry.created.len() + entry.touched.len() {
+        if next < entry.touched.len() {
             self.leaving.push((entry, next));
         }
     }
