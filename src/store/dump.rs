@@ -131,7 +131,7 @@ impl<R: BufRead> Source<R> {
     }
 }
 
-/// Reads what [`write`] wrote; anything else is refused, and only one line of it is held at a time
+/// Reads what [`write()`] wrote; anything else is refused, and only one line of it is held at a time
 /// besides the records.
 ///
 /// # Errors
