@@ -5,7 +5,7 @@ use backhaul::registry::History;
 use backhaul::{Change, CommitError, Registry};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm};
 
 use super::observe::{api_names, full, reachable};
 use super::operations::{self, ENVIRONMENTS, Step, add};
@@ -38,7 +38,7 @@ fn what_the_history_forgets_nobody_could_reach() {
         ..Config::default()
     };
     let sequences = (vec(any::<operations::Drawn>(), 1..=LONGEST), 1..6_usize);
-    TestRunner::new(config)
+    super::runner(config)
         .run(&sequences, |(drawn, kept)| {
             let steps = operations::steps(&drawn);
             runtime.block_on(follow(&steps, kept, &mut seen.borrow_mut()));
