@@ -4,8 +4,6 @@
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so and stop")]
 
-use std::time::Duration;
-
 use backhaul::registry::History;
 use backhaul::{Change, Environment, Registry};
 
@@ -14,7 +12,7 @@ mod population;
 mod support;
 
 use population::{Population, SERVICE, apply, to};
-use support::{Limit, figure, resident_bytes};
+use support::{Limit, figure, in_a_task, settled};
 
 const LIVE: Environment = Environment::PRODUCTION;
 const POPULATION: Population = Population { apis: 10_000, groups: 100 };
@@ -23,10 +21,7 @@ const CUT_OVERS: usize = 1_000_000;
 const WARM: usize = 50_000;
 
 fn main() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.expect("a runtime can be made");
-    runtime.block_on(async { tokio::spawn(run()).await.expect("the benchmark ends well") });
+    in_a_task(run());
 }
 
 async fn run() {
@@ -57,10 +52,4 @@ async fn churn(registry: &Registry, times: usize) {
             apply(registry, Change::new().define(SERVICE, LIVE, to(port % 60_000 + 2))).await;
         }
     }
-}
-
-/// Resident memory once old snapshots are dropped.
-async fn settled() -> u64 {
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    resident_bytes()
 }

@@ -19,7 +19,7 @@ mod population;
 mod support;
 
 use population::{Population, SERVICE, apply, to};
-use support::{Limit, figure, median, percentile};
+use support::{Limit, figure, in_a_task, median, percentile};
 
 const SAMPLES: usize = 1_000;
 const LIVE: Environment = Environment::PRODUCTION;
@@ -29,11 +29,7 @@ const METHOD: &str = "median of 1,000: call of apply until a look-up of another 
      memory store, default settings, one thread looking up all the time, another a fifth of it";
 
 fn main() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.expect("a runtime can be made");
-    // In a task, as a service would: `block_on` would measure the way between two threads.
-    runtime.block_on(async { tokio::spawn(run()).await.expect("the benchmark ends well") });
+    in_a_task(run());
 }
 
 async fn run() {

@@ -18,16 +18,14 @@ use tokio::time::Instant;
 
 mod support;
 
-use support::{Limit, figure, percentile};
+use support::{Limit, figure, percentile, runtime};
 
 const SAMPLES: usize = 1_000;
 const LIVE: Environment = Environment::PRODUCTION;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn main() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime can be made").block_on(run());
+    runtime(2).block_on(run());
 }
 
 async fn run() {

@@ -4,8 +4,6 @@
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so and stop")]
 
-use std::time::Duration;
-
 use backhaul::store::MemoryStore;
 use backhaul::{Environment, Registry};
 
@@ -14,15 +12,12 @@ mod population;
 mod support;
 
 use population::Population;
-use support::{Limit, figure, resident_bytes};
+use support::{Limit, figure, runtime, settled};
 
 const POPULATION: Population = Population { apis: 1_000_000, groups: 1_000 };
 
 fn main() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.expect("a runtime can be made");
-    runtime.block_on(run());
+    runtime(1).block_on(run());
 }
 
 async fn run() {
@@ -45,12 +40,6 @@ async fn run() {
     let method = "growth of resident memory / 1,000,000 by publishing all in another environment";
     figure("memory.per_publication", per(two, one), "bytes", Limit::AtMost(256.0), method);
     keep(&registry);
-}
-
-/// Resident memory once old snapshots are dropped.
-async fn settled() -> u64 {
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    resident_bytes()
 }
 
 fn keep(registry: &Registry) {

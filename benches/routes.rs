@@ -18,17 +18,14 @@ mod population;
 mod support;
 
 use population::Population;
-use support::{Limit, figure, median};
+use support::{Limit, figure, median, runtime};
 
 const POPULATION: Population = Population { apis: 1_000_000, groups: 1_000 };
 const HOT: usize = 1_000;
 const ROUNDS: usize = 15;
 
 fn main() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.expect("a runtime can be made");
-    let registry = runtime.block_on(async {
+    let registry = runtime(1).block_on(async {
         let store = MemoryStore::new();
         let registry = POPULATION.drafts(&store, |index| POPULATION.pattern(index)).await;
         POPULATION.publish(&registry, &Environment::PRODUCTION).await;

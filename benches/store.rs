@@ -20,7 +20,7 @@ mod population;
 mod support;
 
 use population::{Population, SERVICE, apply, to};
-use support::{Limit, figure, median, percentile};
+use support::{Limit, figure, in_a_task, median, percentile};
 
 const LIVE: Environment = Environment::PRODUCTION;
 const MILLION: Population = Population { apis: 1_000_000, groups: 1_000 };
@@ -29,10 +29,7 @@ const SAMPLES: usize = 300;
 const OPENED: usize = 3;
 
 fn main() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.expect("a runtime can be made");
-    runtime.block_on(async { tokio::spawn(run()).await.expect("the benchmark ends well") });
+    in_a_task(run());
 }
 
 async fn run() {

@@ -1,4 +1,4 @@
-//! What benchmarks share: a line per figure, percentiles, resident memory.
+//! What benchmarks share: a runtime, a line per figure, percentiles, resident memory.
 //!
 //! Include it with `mod support;`.
 
@@ -8,8 +8,10 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::runtime::{Builder, Runtime};
 
 /// What a figure must keep to.
 #[derive(Clone, Copy, Debug)]
@@ -65,9 +67,26 @@ pub(crate) fn median(samples: &mut [f64]) -> f64 {
     percentile(samples, 0.5)
 }
 
+/// A runtime with so many threads for tasks.
+pub(crate) fn runtime(workers: usize) -> Runtime {
+    let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    runtime.expect("a runtime can be made")
+}
+
+/// Runs a benchmark in a task, as a service would: `block_on` would measure the way between two threads.
+pub(crate) fn in_a_task(benchmark: impl Future<Output = ()> + Send + 'static) {
+    runtime(1).block_on(async { tokio::spawn(benchmark).await.expect("the benchmark ends well") });
+}
+
+/// Bytes of this process that are in memory, once old snapshots are dropped.
+pub(crate) async fn settled() -> u64 {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    resident_bytes()
+}
+
 /// Bytes of this process that are in memory. From `smaps_rollup`, since what `statm` says lags behind
 /// by some pages for each thread.
-pub(crate) fn resident_bytes() -> u64 {
+fn resident_bytes() -> u64 {
     let rollup =
         fs::read_to_string("/proc/self/smaps_rollup").expect("Linux tells resident memory");
     let kib = rollup.lines().find_map(|line| line.strip_prefix("Rss:")).map(str::trim);

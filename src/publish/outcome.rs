@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::delta::Delta;
 use crate::model::id::{ApiId, EnvironmentId};
 use crate::model::{ApiName, Environment, ServiceName};
-use crate::registry::history::effect::{Effect, effects};
+use crate::registry::history::effect::Effect;
 use crate::registry::shared::IdSet;
 use crate::registry::state::State;
 use crate::store::record::RevisionRecord;
@@ -119,9 +119,13 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
-    pub(super) fn new(before: Arc<State>, after: Arc<State>, entry: Arc<RevisionRecord>) -> Self {
-        let effects = effects(&before, &after, &entry).into();
-        Self { before, after, entry, effects }
+    pub(super) fn new(
+        before: Arc<State>,
+        after: Arc<State>,
+        entry: Arc<RevisionRecord>,
+        effects: Vec<Effect>,
+    ) -> Self {
+        Self { before, after, entry, effects: effects.into() }
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -29,9 +29,9 @@ pub struct Plan {
 
 impl Plan {
     pub(super) fn new(registry: Registry, change: Arc<Change>, foreseen: Foreseen) -> Self {
-        let Foreseen { made, store, reads, in_flight, rate } = foreseen;
+        let Foreseen { made, store, effects, reads, in_flight, rate } = foreseen;
         let planned = Planned { store, base: Arc::clone(&made.before), reads };
-        let outcomes = Outcomes::new(made.before, made.after, made.entry);
+        let outcomes = Outcomes::new(made.before, made.after, made.entry, effects);
         let impact = Impact::new(&outcomes, in_flight, rate);
         let warnings = warnings(&outcomes).into();
         Self { registry, change, planned, outcomes, impact, warnings }

@@ -8,6 +8,7 @@ use super::delta::Delta;
 use super::left_out::LeftOut;
 use super::outcome::{Counts, Outcome, Outcomes};
 use crate::model::{Revision, Stamp};
+use crate::registry::history::effect::effects;
 use crate::registry::target::Superseded;
 use crate::registry::{Committed, Registry};
 
@@ -49,7 +50,8 @@ impl Registry {
 impl Receipt {
     pub(super) fn new(committed: Committed) -> Self {
         let Committed { before, after, entry, superseded } = committed;
-        let outcomes = Outcomes::new(before, after, entry);
+        let effects = effects(&before, &after, &entry);
+        let outcomes = Outcomes::new(before, after, entry, effects);
         let counts = outcomes.counts();
         Self { outcomes, superseded, counts }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::commit::{Committed, Prepared, Proposal};
-use super::history::effect::effects;
+use super::history::effect::{Effect, effects};
 use super::reads::{Read, reads};
 use super::{CommitError, Registry};
 use crate::backend::Backend;
@@ -15,6 +15,7 @@ use crate::store::Store;
 pub(crate) struct Foreseen {
     pub(crate) made: Committed,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) effects: Vec<Effect>,
     pub(crate) reads: Arc<[Read]>,
     /// Requests on their way by definitions that it would replace.
     pub(crate) in_flight: usize,
@@ -40,10 +41,11 @@ impl Registry {
         drop(snapshot);
         let owners = |old: &super::Superseded| old.requests.strong_count().saturating_sub(1);
         let in_flight = superseded.iter().map(owners).sum();
-        let rate = before.rate_of(&effects(&made.before, &made.after, &made.entry), &made.before);
+        let effects = effects(&made.before, &made.after, &made.entry);
+        let rate = before.rate_of(&effects, &made.before);
         let reads = reads(&proposal.change, &made.before, &made.after, &made.entry);
         let store = Arc::clone(&self.0.store);
-        Ok(Foreseen { made, store, reads, in_flight, rate })
+        Ok(Foreseen { made, store, effects, reads, in_flight, rate })
     }
 
     /// What answers for a definition, made for the purpose and known to nobody else; or what is

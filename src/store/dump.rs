@@ -16,7 +16,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
-use super::redb::value::fits;
 use super::{Key, Loaded, Record, StoreError};
 use crate::model::Revision;
 
@@ -151,7 +150,7 @@ pub fn read(reader: impl BufRead) -> Result<Loaded, StoreError> {
     for _ in 0..head.records {
         source.next()?;
         let Line { key, record } = source.parse("a record")?;
-        if !fits(key, &record) {
+        if !record.fits(key) {
             return Err(source.refused("has a record of another sort than its key"));
         }
         records.push((key, record));

@@ -57,6 +57,24 @@ pub enum Record {
     Revision(Arc<RevisionRecord>),
 }
 
+#[cfg(feature = "store-redb")]
+impl Record {
+    /// Whether it is of a key's sort.
+    pub(crate) fn fits(&self, key: Key) -> bool {
+        matches!(
+            (key, self),
+            (Key::Next, Self::Next(_))
+                | (Key::Environment(_), Self::Environment(_))
+                | (Key::Service(_), Self::Service(_))
+                | (Key::Definition(..), Self::Definition(_))
+                | (Key::Group(_), Self::Group(_))
+                | (Key::Api(_), Self::Api(_))
+                | (Key::Publication(..), Self::Publication(_))
+                | (Key::Revision(_), Self::Revision(_))
+        )
+    }
+}
+
 /// The ids that come next.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

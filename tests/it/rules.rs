@@ -16,10 +16,10 @@ mod limits;
 mod plans;
 mod publications;
 mod receipts;
+mod restored;
 mod services;
 mod traffic;
 mod undo;
-mod undo_and_others;
 mod views;
 
 pub(crate) const TEST: Environment = Environment::TEST;

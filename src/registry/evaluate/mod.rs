@@ -259,8 +259,9 @@ impl Draft<'_> {
 
     fn write(&mut self, key: Key, record: Option<Record>) {
         // What an edit makes was accepted before; what an undo brings back need not fit any more.
-        if let Err(misfit) = self.next.put(key, record.clone()) {
-            self.misfits.push((self.index, Reason::Missing(format!("a place for {misfit}"))));
+        if self.next.put(key, record.clone()).is_err() {
+            let needed = format!("what {} needs", self.base.describe(key));
+            self.misfits.push((self.index, Reason::Missing(needed)));
             return;
         }
         self.writes.push((key, record));

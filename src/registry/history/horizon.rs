@@ -65,21 +65,18 @@ impl State {
         let excess = self.log().len().saturating_sub(history.revisions.max(1));
         let age = u64::try_from(history.age.as_millis()).unwrap_or(u64::MAX);
         let oldest = Timestamp::from_millis(now.as_millis().saturating_sub(age));
-        (first.as_u64()..self.revision().as_u64())
-            .map(Revision::new)
-            .take(FORGOTTEN)
-            .enumerate()
-            .take_while(|(at, revision)| {
-                let before = revision.as_u64().checked_sub(1).map(Revision::new);
-                let before = before.filter(|_| *at > 0).and_then(|b| self.log().entry(b));
-                if before.is_some_and(|entry| entry.touched.len() > LARGE) {
-                    return false;
-                }
-                let when = self.log().entry(*revision).map(|entry| entry.stamp.when);
-                *at < excess || when.is_some_and(|when| when < oldest)
-            })
-            .map(|(_, revision)| revision)
-            .collect()
+        let mut beyond = Vec::new();
+        for revision in (first.as_u64()..self.revision().as_u64()).map(Revision::new) {
+            let Some(entry) = self.log().entry(revision) else { break };
+            if beyond.len() >= excess && entry.stamp.when >= oldest {
+                break;
+            }
+            beyond.push(revision);
+            if beyond.len() == FORGOTTEN || entry.touched.len() > LARGE {
+                break;
+            }
+        }
+        beyond
     }
 
     /// Forgets a revision, and notes which publications can no longer be made live again.

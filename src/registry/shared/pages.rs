@@ -94,42 +94,47 @@ impl<T> Pages<T> {
     /// Everything at once, given in the order of the indexes, each once: what setting one after the
     /// other leads to, in a fraction of the time.
     pub(crate) fn filled(values: impl Iterator<Item = (u32, T)>) -> Self {
-        let mut pages: Vec<(u32, Page<T>)> = Vec::new();
-        for (index, value) in values {
-            let number = index >> BITS;
-            if pages.last().is_none_or(|(last, _)| *last != number) {
-                pages.push((number, Page::Leaf([const { None }; SLOTS])));
-            }
-            if let Some((_, Page::Leaf(slots))) = pages.last_mut()
-                && let Some(place) = slots.get_mut(slot(index, 0))
+        let leaf = || Page::Leaf([const { None }; SLOTS]);
+        let mut pages = level(values, leaf, |page, at, value| {
+            if let Page::Leaf(slots) = page
+                && let Some(place) = slots.get_mut(at)
             {
                 *place = Some(value);
             }
-        }
+        });
         let mut height = 0;
         while pages.len() > 1 || pages.first().is_some_and(|(number, _)| *number > 0) {
-            pages = Self::above(pages);
+            let branch = || Page::Branch([const { None }; SLOTS]);
+            pages = level(pages.into_iter(), branch, |page, at, below| {
+                if let Page::Branch(slots) = page
+                    && let Some(place) = slots.get_mut(at)
+                {
+                    *place = Some(Arc::new(below));
+                }
+            });
             height += 1;
         }
         Self { root: pages.pop().map(|(_, page)| Arc::new(page)), height }
     }
+}
 
-    /// The pages one level above.
-    fn above(below: Vec<(u32, Page<T>)>) -> Vec<(u32, Page<T>)> {
-        let mut pages: Vec<(u32, Page<T>)> = Vec::new();
-        for (number, page) in below {
-            let above = number >> BITS;
-            if pages.last().is_none_or(|(last, _)| *last != above) {
-                pages.push((above, Page::Branch([const { None }; SLOTS])));
-            }
-            if let Some((_, Page::Branch(slots))) = pages.last_mut()
-                && let Some(place) = slots.get_mut(slot(number, 0))
-            {
-                *place = Some(Arc::new(page));
-            }
+/// The pages, by their numbers, that things in the order of their indexes are put into.
+fn level<T, V>(
+    things: impl Iterator<Item = (u32, V)>,
+    empty: impl Fn() -> Page<T>,
+    put: impl Fn(&mut Page<T>, usize, V),
+) -> Vec<(u32, Page<T>)> {
+    let mut pages: Vec<(u32, Page<T>)> = Vec::new();
+    for (index, thing) in things {
+        let number = index >> BITS;
+        if pages.last().is_none_or(|(last, _)| *last != number) {
+            pages.push((number, empty()));
         }
-        pages
+        if let Some((_, page)) = pages.last_mut() {
+            put(page, slot(index, 0), thing);
+        }
     }
+    pages
 }
 
 impl<T: Clone> Pages<T> {

@@ -65,22 +65,24 @@ pub(super) fn unseal<'a>(key: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
 
 /// The bytes of a record of the key's sort. `None`: it is of another sort, or cannot be written.
 pub(super) fn encode(key: Key, record: &Record) -> Option<Vec<u8>> {
-    let payload = match (key, record) {
-        (Key::Next, Record::Next(record)) => serde_json::to_vec(record).ok()?,
-        (Key::Environment(_), Record::Environment(record)) => serde_json::to_vec(record).ok()?,
-        (Key::Service(_), Record::Service(record)) => serde_json::to_vec(record).ok()?,
-        (Key::Definition(..), Record::Definition(record)) => serde_json::to_vec(record).ok()?,
-        (Key::Group(_), Record::Group(record)) => serde_json::to_vec(record).ok()?,
-        (Key::Revision(_), Record::Revision(record)) => serde_json::to_vec(record).ok()?,
-        (Key::Api(_), Record::Api(record)) => {
+    if !record.fits(key) {
+        return None;
+    }
+    let payload = match record {
+        Record::Next(record) => serde_json::to_vec(record).ok()?,
+        Record::Environment(record) => serde_json::to_vec(record).ok()?,
+        Record::Service(record) => serde_json::to_vec(record).ok()?,
+        Record::Definition(record) => serde_json::to_vec(record).ok()?,
+        Record::Group(record) => serde_json::to_vec(record).ok()?,
+        Record::Revision(record) => serde_json::to_vec(record).ok()?,
+        Record::Api(record) => {
             let head = ApiHead { group: record.group, name: Arc::clone(&record.name) };
             pieces(&head, &record.stamp, &record.version)?
         }
-        (Key::Publication(..), Record::Publication(record)) => {
+        Record::Publication(record) => {
             let PublicationRecord { api, group, epoch, .. } = **record;
             pieces(&PublicationHead { api, group, epoch }, &record.stamp, &record.version)?
         }
-        _ => return None,
     };
     Some(seal(key::encode(key).as_slice(), &payload))
 }
@@ -100,21 +102,6 @@ fn pieces(head: &impl Serialize, stamp: &Stamp, version: &Version) -> Option<Vec
 fn piece(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<LENGTH>()?;
     rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
-}
-
-/// Whether a record is of the key's sort.
-pub(in crate::store) fn fits(key: Key, record: &Record) -> bool {
-    matches!(
-        (key, record),
-        (Key::Next, Record::Next(_))
-            | (Key::Environment(_), Record::Environment(_))
-            | (Key::Service(_), Record::Service(_))
-            | (Key::Definition(..), Record::Definition(_))
-            | (Key::Group(_), Record::Group(_))
-            | (Key::Api(_), Record::Api(_))
-            | (Key::Publication(..), Record::Publication(_))
-            | (Key::Revision(_), Record::Revision(_))
-    )
 }
 
 fn read<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {

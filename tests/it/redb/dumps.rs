@@ -2,7 +2,6 @@
 
 use backhaul::store::{Loaded, RedbStore, StoreError, dump};
 
-use super::Directory;
 use super::script::script;
 
 async fn dumped() -> (Loaded, Vec<u8>) {
@@ -20,10 +19,10 @@ async fn a_dump_comes_back_and_makes_a_store() {
     let (loaded, bytes) = dumped().await;
     let read = dump::read(&bytes[..]).unwrap();
     assert_eq!((read.revision, &read.records), (loaded.revision, &loaded.records));
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let script = script().await;
-    RedbStore::create(directory.join("store"), read).await.unwrap();
-    let store = RedbStore::open(directory.join("store")).await.unwrap();
+    RedbStore::create(directory.path().join("store"), read).await.unwrap();
+    let store = RedbStore::open(directory.path().join("store")).await.unwrap();
     let (revision, content) = super::script::content(&store).await;
     assert_eq!(revision, script.batches.len());
     assert_eq!(content, loaded.records.into_iter().collect());

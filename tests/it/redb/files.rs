@@ -11,7 +11,6 @@ use std::sync::Arc;
 use backhaul::Revision;
 use backhaul::store::{RedbStore, Store, StoreError};
 
-use super::Directory;
 use super::script::{content, script};
 
 /// Where a child finds the path it is to try.
@@ -34,9 +33,9 @@ async fn opened(path: &Path) -> RedbStore {
 
 #[tokio::test]
 async fn what_was_committed_is_there_when_it_is_opened_again() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let script = script().await;
-    let path = directory.join("store");
+    let path = directory.path().join("store");
     for (number, batch) in script.batches.iter().enumerate() {
         let store = opened(&path).await;
         script.check(&store, number..=number).await;
@@ -46,16 +45,16 @@ async fn what_was_committed_is_there_when_it_is_opened_again() {
     let store = opened(&path).await;
     script.check(&store, all..=all).await;
     assert!(store.watch(Revision::new(3)).await.is_err(), "batches from before it was opened");
-    let names: Vec<_> = fs::read_dir(&directory.0).unwrap().collect();
+    let names: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");
 }
 
 #[tokio::test]
 async fn publications_share_the_version_of_their_draft() {
     use backhaul::store::Record;
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let script = script().await;
-    let store = opened(&directory.join("store")).await;
+    let store = opened(&directory.path().join("store")).await;
     for batch in &script.batches {
         store.commit(batch.clone()).await.unwrap();
     }
@@ -94,8 +93,8 @@ async fn makes_a_file_for_its_owner_only() {
         return;
     }
     for umask in ["000", "077", "777"] {
-        let directory = Directory::new();
-        let path = directory.join("store");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store");
         let output =
             child(&format!("umask {umask};"), "files::makes_a_file_for_its_owner_only", &path);
         assert!(output.status.success(), "{output:?}");
@@ -111,8 +110,8 @@ async fn is_opened_once() {
         println!("refused in a process of its own");
         return;
     }
-    let directory = Directory::new();
-    let path = directory.join("store");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
     let store = opened(&path).await;
     let refused = RedbStore::open(&path).await;
     assert!(
@@ -129,16 +128,16 @@ async fn is_opened_once() {
 
 #[tokio::test]
 async fn what_is_no_store_stays_as_it_is() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let long = vec![b'x'; 100_000];
     for (name, bytes) in [("empty", &b""[..]), ("text", b"not a store"), ("long", &long)] {
-        let path = directory.join(name);
+        let path = directory.path().join(name);
         fs::write(&path, bytes).unwrap();
         let refused = RedbStore::open(&path).await;
         assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{name}: {refused:?}");
         assert_eq!(fs::read(&path).unwrap(), bytes, "{name}");
     }
-    for path in [directory.0.clone(), directory.join("none/store")] {
+    for path in [directory.path().to_owned(), directory.path().join("none/store")] {
         let refused = RedbStore::open(&path).await;
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     }
@@ -146,8 +145,8 @@ async fn what_is_no_store_stays_as_it_is() {
 
 #[tokio::test]
 async fn follows_a_link_that_is_there() {
-    let directory = Directory::new();
-    let (path, link) = (directory.join("store"), directory.join("link"));
+    let directory = tempfile::tempdir().unwrap();
+    let (path, link) = (directory.path().join("store"), directory.path().join("link"));
     symlink(&path, &link).unwrap();
     let refused = RedbStore::open(&link).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
@@ -162,8 +161,8 @@ async fn follows_a_link_that_is_there() {
 async fn a_file_that_is_gone_takes_no_commit() {
     let script = script().await;
     for replace in [false, true] {
-        let directory = Directory::new();
-        let (path, aside) = (directory.join("store"), directory.join("aside"));
+        let directory = tempfile::tempdir().unwrap();
+        let (path, aside) = (directory.path().join("store"), directory.path().join("aside"));
         let store = opened(&path).await;
         store.commit(script.batches[0].clone()).await.unwrap();
         fs::rename(&path, &aside).unwrap();
@@ -186,8 +185,8 @@ async fn a_file_that_is_gone_takes_no_commit() {
 }
 
 /// Whether permissions hold for whoever runs this.
-fn bound_by_permissions(directory: &Directory) -> bool {
-    let path = directory.join("probe");
+fn bound_by_permissions(directory: &tempfile::TempDir) -> bool {
+    let path = directory.path().join("probe");
     fs::write(&path, "").unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
     let bound = fs::OpenOptions::new().write(true).open(&path).is_err();
@@ -197,31 +196,31 @@ fn bound_by_permissions(directory: &Directory) -> bool {
 
 #[tokio::test]
 async fn what_may_not_be_written_is_unavailable() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     if !bound_by_permissions(&directory) {
         println!("skipped: whoever runs this may write everything");
         return;
     }
-    let path = directory.join("store");
+    let path = directory.path().join("store");
     drop(opened(&path).await);
     fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
     let refused = RedbStore::open(&path).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    fs::set_permissions(&directory.0, Permissions::from_mode(0o500)).unwrap();
-    let refused = RedbStore::open(directory.join("other")).await;
-    fs::set_permissions(&directory.0, Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o500)).unwrap();
+    let refused = RedbStore::open(directory.path().join("other")).await;
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_backup_is_the_same_store() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let script = script().await;
-    let store = opened(&directory.join("store")).await;
+    let store = opened(&directory.path().join("store")).await;
     for batch in &script.batches {
         store.commit(batch.clone()).await.unwrap();
     }
-    let path = directory.join("backup");
+    let path = directory.path().join("backup");
     RedbStore::create(&path, store.load().await.unwrap()).await.unwrap();
     let bytes = fs::read(&path).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
@@ -229,31 +228,31 @@ async fn a_backup_is_the_same_store() {
     script.check(&opened(&path).await, all..=all).await;
 
     // Whatever is there is not replaced, nor is there anything left beside it.
-    let link = directory.join("link");
-    symlink(directory.join("nowhere"), &link).unwrap();
+    let link = directory.path().join("link");
+    symlink(directory.path().join("nowhere"), &link).unwrap();
     fs::write(&path, &bytes).unwrap();
-    for at in [&path, &link, &directory.join("none/store")] {
+    for at in [&path, &link, &directory.path().join("none/store")] {
         let again = RedbStore::create(at, store.load().await.unwrap()).await;
         assert!(matches!(again, Err(StoreError::Unavailable(_))), "{again:?}");
     }
     assert_eq!(fs::read(&path).unwrap(), bytes);
-    assert!(!directory.join("nowhere").exists());
+    assert!(!directory.path().join("nowhere").exists());
 
     let mut twice = store.load().await.unwrap();
     twice.records.push(twice.records[0].clone());
-    let refused = RedbStore::create(directory.join("twice"), twice).await;
+    let refused = RedbStore::create(directory.path().join("twice"), twice).await;
     assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
     let mut names: Vec<_> =
-        fs::read_dir(&directory.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["backup", "link", "store"]);
 }
 
 #[tokio::test]
 async fn a_record_of_another_sort_is_refused() {
-    let directory = Directory::new();
+    let directory = tempfile::tempdir().unwrap();
     let script = script().await;
-    let store = opened(&directory.join("store")).await;
+    let store = opened(&directory.path().join("store")).await;
     let mut batch = script.batches[0].clone();
     let record = batch.writes.iter().find_map(|(_, record)| record.clone()).unwrap();
     let key = backhaul::store::Key::Group(backhaul::model::id::GroupId::new(1));

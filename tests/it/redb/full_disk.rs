@@ -10,7 +10,6 @@ use backhaul::Revision;
 use backhaul::model::ChangeId;
 use backhaul::store::{Batch, RedbStore, Store, StoreError};
 
-use super::Directory;
 use super::script::{content, script};
 
 const CHILD: &str = "BACKHAUL_TEST_FULL_DISK";
@@ -35,8 +34,8 @@ async fn a_full_disk_keeps_what_it_has_and_takes_more_when_there_is_space() {
         fill(Path::new(&at)).await;
         return;
     }
-    let directory = Directory::new();
-    let output = match in_a_namespace(&directory.0) {
+    let directory = tempfile::tempdir().unwrap();
+    let output = match in_a_namespace(directory.path()) {
         Ok(output) => output,
         Err(error) => {
             println!("skipped: there is no unshare: {error}");

@@ -10,7 +10,6 @@ use backhaul::{
 };
 use http::Method;
 
-use super::Directory;
 use super::crash_disk::CrashDisk;
 use super::crashes::empty;
 
@@ -63,23 +62,23 @@ async fn a_disk_that_fails_stops_changes_and_not_requests() {
 
 #[tokio::test]
 async fn a_file_that_is_taken_away_stops_changes_and_not_requests() {
-    let directory = Directory::new();
-    let path = directory.join("shop.redb");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("shop.redb");
     let registry = Registry::open(&path).await.unwrap();
     let publisher = registry.publisher("test");
     let first = publisher.apply(setup()).await.unwrap().revision();
-    std::fs::rename(&path, directory.join("elsewhere")).unwrap();
+    std::fs::rename(&path, directory.path().join("elsewhere")).unwrap();
     let error = publisher.apply(moved(201)).await.unwrap_err();
     assert!(matches!(error, CommitError::Store(StoreError::Unavailable(_))), "{error}");
     assert_eq!((serving(&registry), registry.revision()), (Some(first), first));
-    std::fs::rename(directory.join("elsewhere"), &path).unwrap();
+    std::fs::rename(directory.path().join("elsewhere"), &path).unwrap();
     publisher.apply(moved(202)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_copy_is_whole_while_changes_go_on() {
-    let directory = Directory::new();
-    let registry = Registry::open(directory.join("shop.redb")).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let registry = Registry::open(directory.path().join("shop.redb")).await.unwrap();
     registry.publisher("test").apply(setup()).await.unwrap();
     let busy = tokio::spawn({
         let publisher = registry.publisher("busy");
@@ -91,7 +90,7 @@ async fn a_copy_is_whole_while_changes_go_on() {
     });
     let mut copies = 0;
     while !busy.is_finished() {
-        let copy = directory.join(format!("copy{copies}.redb"));
+        let copy = directory.path().join(format!("copy{copies}.redb"));
         let contents = registry.contents();
         let revision = contents.revision;
         RedbStore::create(&copy, contents).await.unwrap();
@@ -107,8 +106,8 @@ async fn a_copy_is_whole_while_changes_go_on() {
 
 #[tokio::test]
 async fn what_is_opened_is_what_was_there() {
-    let directory = Directory::new();
-    let registry = Registry::open(directory.join("shop.redb")).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let registry = Registry::open(directory.path().join("shop.redb")).await.unwrap();
     let publisher = registry.publisher("test");
     publisher.apply(setup()).await.unwrap();
     let name = |index| format!("shop/api_{index}");
@@ -139,7 +138,7 @@ async fn what_is_opened_is_what_was_there() {
     };
     let before = sorted(&registry);
     drop((publisher, registry));
-    let opened = Registry::open(directory.join("shop.redb")).await.unwrap();
+    let opened = Registry::open(directory.path().join("shop.redb")).await.unwrap();
     assert_eq!(sorted(&opened), before);
     let view = opened.service("orders").unwrap().unwrap();
     // Of each nine one has a definition of its own, and eleven of those were among what was unpublished.
