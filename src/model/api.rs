@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::definition::Definition;
 use super::duration;
+use super::parameter::{Constant, Parameter, SystemParameter};
+use super::size;
 
 /// An API as an operator writes it down: a draft.
 ///
@@ -16,7 +18,7 @@ use super::duration;
 /// let api = Api::get("/orders/[id]").service("orders", "/v1/orders/[id]");
 /// assert_eq!(api.path, "/orders/[id]");
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Api {
@@ -42,12 +44,30 @@ pub struct Api {
     /// Who may call it.
     #[serde(default, rename = "auth", skip_serializing_if = "is_default")]
     pub access: Access,
+    /// Where callers may show an AppCode instead of signing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub app_code: AppCode,
+    /// By which methods callers may sign.
+    #[serde(default = "default_signature", skip_serializing_if = "is_default_signature")]
+    pub signature: Vec<SignatureMethod>,
+    /// Whether every signed request needs a nonce.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub force_nonce: bool,
     /// Whether `[x]` in the path is literal text.
     #[serde(default, skip_serializing_if = "is_default")]
     pub escape_path_param: bool,
-    /// Largest request body in bytes; absent: the gateway's limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Largest request body in bytes, or as text, `"32 MiB"`; absent: the gateway's limit.
+    #[serde(default, with = "size::optional", skip_serializing_if = "Option::is_none")]
     pub max_body: Option<u64>,
+    /// What callers send.
+    #[serde(default, rename = "parameter", skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<Parameter>,
+    /// What every request has at the backend.
+    #[serde(default, rename = "constant", skip_serializing_if = "Vec::is_empty")]
+    pub constants: Vec<Constant>,
+    /// What the backend is told of a request.
+    #[serde(default, rename = "system", skip_serializing_if = "Vec::is_empty")]
+    pub system: Vec<SystemParameter>,
     /// What callers are told about answers. Documentation only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Box<ResponseDefinition>>,
@@ -74,6 +94,54 @@ pub struct ApiBackend {
     /// From the request fully sent to the response head. Absent: the definition's.
     #[serde(with = "duration::optional", skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
+    /// The Content-Type sent to the backend: `client` or absent for the client's, `default` for the
+    /// gateway's, anything else as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// What is done with an object store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oss: Option<ObjectAction>,
+    /// What of a function is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<FunctionCall>,
+    /// What the events on a bus look like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventShape>,
+}
+
+/// What is done with an object store.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct ObjectAction {
+    /// `GetObject`, `PutObject`, … (domain §6).
+    pub action: String,
+    /// The object's key, with `[parameter]` of the request's path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// What of a function is called.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct FunctionCall {
+    /// The path behind its trigger, with `[parameter]` of the request's path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// What the events on a bus look like, where it differs from the definition.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct EventShape {
+    /// Their type.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+    /// Their subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 impl Api {
@@ -91,8 +159,14 @@ impl Api {
             protocol: default_protocols(),
             mode: Mode::default(),
             access: Access::default(),
+            app_code: AppCode::default(),
+            signature: default_signature(),
+            force_nonce: false,
             escape_path_param: false,
             max_body: None,
+            parameters: Vec::new(),
+            constants: Vec::new(),
+            system: Vec::new(),
             response: None,
         }
     }
@@ -209,6 +283,41 @@ impl Api {
         self
     }
 
+    /// The same, letting callers show an AppCode at these places.
+    #[must_use]
+    pub fn app_code(mut self, places: AppCode) -> Self {
+        self.app_code = places;
+        self
+    }
+
+    /// The same, letting callers sign by these methods.
+    #[must_use]
+    pub fn signature(mut self, methods: impl IntoIterator<Item = SignatureMethod>) -> Self {
+        self.signature = methods.into_iter().collect();
+        self
+    }
+
+    /// The same with one more parameter.
+    #[must_use]
+    pub fn parameter(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// The same with one more constant.
+    #[must_use]
+    pub fn constant(mut self, constant: Constant) -> Self {
+        self.constants.push(constant);
+        self
+    }
+
+    /// The same, telling the backend one more thing of a request.
+    #[must_use]
+    pub fn system(mut self, parameter: SystemParameter) -> Self {
+        self.system.push(parameter);
+        self
+    }
+
     /// The same with `[x]` in the path as literal text.
     #[must_use]
     pub fn escape_path_param(mut self, escape: bool) -> Self {
@@ -280,6 +389,30 @@ pub enum Access {
     Anonymous,
     /// Applications with a grant.
     App,
+}
+
+/// Where callers may show an AppCode.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AppCode {
+    /// Nowhere.
+    Disable,
+    /// In a header.
+    #[default]
+    Header,
+    /// In a header or in the query.
+    HeaderQuery,
+}
+
+/// A method of signing.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum SignatureMethod {
+    /// HMAC with SHA-256.
+    HmacSHA256,
+    /// HMAC with SHA-1, for old clients.
+    HmacSHA1,
 }
 
 /// What callers are told about answers. Documentation only: nothing acts on it.
@@ -367,6 +500,14 @@ fn default_protocols() -> Vec<Protocol> {
 
 fn is_default_protocols(protocols: &[Protocol]) -> bool {
     protocols == [Protocol::Http, Protocol::Https]
+}
+
+fn default_signature() -> Vec<SignatureMethod> {
+    vec![SignatureMethod::HmacSHA256]
+}
+
+fn is_default_signature(methods: &[SignatureMethod]) -> bool {
+    methods == [SignatureMethod::HmacSHA256]
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -23,6 +23,20 @@ pub struct Group {
     pub passthrough_headers: Vec<String>,
     /// Whether the backend sees the caller's AppCode.
     pub app_code_to_backend: bool,
+    /// The header that holds the AppCode. Absent: `Authorization`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_code_header: Option<String>,
+    /// Whether callers may ask how their request was handled.
+    #[serde(skip_serializing_if = "is_false")]
+    pub debug: bool,
+    /// Stage variables: by environment, then by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 /// Hosts, hosts bound to an environment, and a base path.
@@ -37,6 +51,9 @@ impl Default for Group {
             description: String::new(),
             passthrough_headers: Vec::new(),
             app_code_to_backend: false,
+            app_code_header: None,
+            debug: false,
+            variables: BTreeMap::new(),
         }
     }
 }
@@ -91,6 +108,18 @@ impl Group {
     #[must_use]
     pub fn passthrough_header(mut self, name: impl Into<String>) -> Self {
         self.passthrough_headers.push(name.into());
+        self
+    }
+
+    /// The same with a stage variable of an environment.
+    #[must_use]
+    pub fn variable(
+        mut self,
+        environment: impl Into<String>,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        self.variables.entry(environment.into()).or_default().insert(name.into(), value.into());
         self
     }
 

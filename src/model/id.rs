@@ -48,6 +48,10 @@ id!(
     ApiId(u32)
 );
 id!(
+    /// An application, an authorization, or the registry's settings.
+    ResourceId(u32)
+);
+id!(
     /// An environment: 0, 1 and 2 are TEST, PRE and RELEASE.
     EnvironmentId(u16)
 );

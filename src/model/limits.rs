@@ -39,3 +39,11 @@ pub const HISTORY_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub const MAX_BODY_LIMIT: u64 = 1024 * 1024 * 1024 * 1024;
 /// Characters in a publisher's name and in a reason (domain §3.1: a description of at most 200).
 pub const MAX_REASON: usize = 200;
+/// Bytes in an application's key, secret or code (domain §4.4).
+pub const CREDENTIAL_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+/// Keys of one application, and codes: enough to replace one while others are in use.
+pub const MAX_APP_CREDENTIALS: usize = 100;
+/// Parameters of one API, constants, and system parameters: each costs every request of it.
+pub const MAX_PARAMETERS: usize = 256;
+/// Stage variables of one group in one environment (domain §12).
+pub const MAX_VARIABLES: usize = 50;

@@ -84,6 +84,14 @@ text_name!(
 );
 
 text_name!(
+    /// The name of an application, or of what definitions refer to: unique among its sort.
+    ///
+    /// * 1 to 64 characters long: letters (of any script), digits, `-`, `_`, `.` and space
+    /// * starts with a letter or a digit
+    ResourceName, "name", check_resource
+);
+
+text_name!(
     /// A host as requests name it: lower case, without port and without trailing dot.
     ///
     /// * a DNS name in ASCII (international names in their `xn--` form), an IPv4 address, or an
@@ -198,6 +206,8 @@ impl InvalidName {
 const SHOWN: usize = 80;
 /// Bytes in the name of a service or group.
 const MAX_PLAIN: usize = 64;
+/// Characters in the name of an application or an authorization.
+const MAX_RESOURCE: usize = 64;
 /// Characters in the name of an API within its group.
 const API_CHARACTERS: std::ops::RangeInclusive<usize> = 4..=128;
 
@@ -209,8 +219,12 @@ pub(super) enum Reason {
     TooLong(usize),
     #[error("is not 4 to 128 characters long")]
     ApiLength,
+    #[error("is longer than {0} characters")]
+    TooManyCharacters(usize),
     #[error("does not start with a letter")]
     Start,
+    #[error("does not start with a letter or a digit")]
+    StartResource,
     #[error("contains {0:?}")]
     Character(char),
     #[error("is not of the form group/name")]
@@ -244,6 +258,19 @@ fn check_api(text: &str) -> Result<(), Reason> {
         Err(Reason::ApiLength)
     } else if !text.starts_with(char::is_alphabetic) {
         Err(Reason::Start)
+    } else {
+        text.chars().find(|c| !allowed(*c)).map_or(Ok(()), |c| Err(Reason::Character(c)))
+    }
+}
+
+fn check_resource(text: &str) -> Result<(), Reason> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
+    if text.is_empty() {
+        Err(Reason::Empty)
+    } else if text.chars().count() > MAX_RESOURCE {
+        Err(Reason::TooManyCharacters(MAX_RESOURCE))
+    } else if !text.starts_with(char::is_alphanumeric) {
+        Err(Reason::StartResource)
     } else {
         text.chars().find(|c| !allowed(*c)).map_or(Ok(()), |c| Err(Reason::Character(c)))
     }

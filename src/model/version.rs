@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::api::{Access, Api, ApiBackend, Mode, Protocol, ResponseDefinition, Visibility};
+use super::api::{
+    Access, Api, ApiBackend, AppCode, EventShape, FunctionCall, Mode, ObjectAction, Protocol,
+    ResponseDefinition, SignatureMethod, Visibility,
+};
 use super::definition::{Definition, InvalidDefinition, check_timeout};
 use super::id::ServiceId;
 use super::limits::{MAX_BODY_LIMIT, MAX_DESCRIPTION, MAX_ERROR_SAMPLE, MAX_SAMPLE};
+use super::parameter::{self, Constant, Location, Parameter, SystemParameter};
 use super::path::{PathPattern, PathTemplate};
 use super::verb::Verb;
 
@@ -33,8 +37,84 @@ pub struct Version {
     timeout: Option<u32>,
     max_body: Option<u64>,
     backend_path: Option<PathTemplate>,
-    response: Option<Box<ResponseDefinition>>,
+    /// What most APIs have none of.
+    extras: Option<Box<Extras>>,
     description: Box<str>,
+}
+
+/// What most APIs leave as it is.
+#[derive(Clone, Debug, PartialEq)]
+struct Extras {
+    response: Option<Box<ResponseDefinition>>,
+    app_code: AppCode,
+    signature: Vec<SignatureMethod>,
+    force_nonce: bool,
+    parameters: Vec<Parameter>,
+    constants: Vec<Constant>,
+    system: Vec<SystemParameter>,
+    content_type: Option<String>,
+    oss: Option<ObjectAction>,
+    function: Option<FunctionCall>,
+    event: Option<EventShape>,
+}
+
+impl Extras {
+    /// What of an API differs from what most have.
+    fn of(api: &Api) -> Option<Box<Self>> {
+        let extras = Self::written(api);
+        let usual = Self::written(&Api::any("/"));
+        (extras != usual).then(|| Box::new(extras))
+    }
+
+    fn written(api: &Api) -> Self {
+        let backend = &api.backend;
+        Self {
+            response: api.response.clone(),
+            app_code: api.app_code,
+            signature: api.signature.clone(),
+            force_nonce: api.force_nonce,
+            parameters: api.parameters.clone(),
+            constants: api.constants.clone(),
+            system: api.system.clone(),
+            content_type: backend.content_type.clone(),
+            oss: backend.oss.clone(),
+            function: backend.function.clone(),
+            event: backend.event.clone(),
+        }
+    }
+
+    fn write(self, api: &mut Api) {
+        api.response = self.response;
+        api.app_code = self.app_code;
+        api.signature = self.signature;
+        api.force_nonce = self.force_nonce;
+        api.parameters = self.parameters;
+        api.constants = self.constants;
+        api.system = self.system;
+        let backend = &mut api.backend;
+        backend.content_type = self.content_type;
+        backend.oss = self.oss;
+        backend.function = self.function;
+        backend.event = self.event;
+    }
+
+    /// What of it has to be done to every request, and is not built yet.
+    fn unserved(&self, mode: Mode) -> Option<&'static str> {
+        let mapped = |parameter: &Parameter| {
+            let seen = mode != Mode::Passthrough || parameter.location == Location::Path;
+            seen && !parameter.is_plain()
+        };
+        let fixed = |kind: &String| kind != "client";
+        if self.parameters.iter().any(mapped) {
+            Some("this API maps or validates parameters, which is not built yet")
+        } else if !self.constants.is_empty() || !self.system.is_empty() {
+            Some("this API adds parameters, which is not built yet")
+        } else if self.content_type.as_ref().is_some_and(fixed) {
+            Some("this API sets the content type, which is not built yet")
+        } else {
+            None
+        }
+    }
 }
 
 /// Where a version's requests go.
@@ -96,7 +176,7 @@ impl Version {
             backend_path,
             backing,
             description: api.description.as_str().into(),
-            response: api.response.clone(),
+            extras: Extras::of(api),
             max_body: api.max_body,
             timeout: accept_timeout(api.backend.timeout)?,
             visibility: api.visibility,
@@ -117,6 +197,7 @@ impl Version {
             path: self.backend_path.as_ref().map(|path| path.as_str().to_owned()),
             method: self.backend_verb.map(|verb| verb.as_str().to_owned()),
             timeout: self.timeout(),
+            ..ApiBackend::default()
         };
         api.description = self.description.as_ref().to_owned();
         api.visibility = self.visibility;
@@ -125,7 +206,9 @@ impl Version {
         api.access = self.access;
         api.escape_path_param = self.escape;
         api.max_body = self.max_body;
-        api.response.clone_from(&self.response);
+        if let Some(extras) = &self.extras {
+            Extras::clone(extras).write(&mut api);
+        }
         api
     }
 
@@ -197,7 +280,7 @@ impl Version {
         } else if self.protocols != Protocols::WEB {
             Some("this API restricts protocols, which is not enforced yet")
         } else {
-            None
+            self.extras.as_ref().and_then(|extras| extras.unserved(self.mode))
         }
     }
 }
@@ -238,6 +321,14 @@ fn accept_timeout(timeout: Option<Duration>) -> Result<Option<u32>, InvalidApi> 
 
 fn check_texts(api: &Api) -> Result<(), InvalidApi> {
     check_description(&api.description)?;
+    parameter::check(&api.parameters, &api.constants, &api.system)?;
+    if api.signature.is_empty() {
+        return Err(InvalidApi::new("signature", "is empty"));
+    }
+    let content_type = api.backend.content_type.as_deref();
+    if content_type.is_some_and(|text| http::HeaderValue::from_str(text).is_err()) {
+        return Err(InvalidApi::new("backend.content_type", "cannot stand in a header"));
+    }
     if api.max_body.is_some_and(|limit| limit > MAX_BODY_LIMIT) {
         return Err(InvalidApi::new("max_body", "is more than 1 TiB"));
     }

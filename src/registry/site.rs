@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use crate::model::id::{EnvironmentId, GroupId};
-use crate::model::limits::MAX_HOSTS;
+use crate::model::limits::{MAX_HOSTS, MAX_VARIABLES};
 use crate::model::path::{PathPattern, RequestPath};
 use crate::model::version::check_description;
 use crate::model::{Environment, Group, Host, InvalidDefinition};
@@ -66,6 +66,11 @@ impl AcceptedGroup {
             .map(|name| name.parse::<HeaderName>())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| invalid("passthrough_headers", error.to_string()))?;
+        if let Some(name) = &group.app_code_header {
+            let parsed = name.parse::<HeaderName>();
+            parsed.map_err(|error| invalid("app_code_header", error.to_string()))?;
+        }
+        check_variables(group)?;
         let options = Arc::new(GroupOptions {
             id,
             terms: Terms {
@@ -77,6 +82,25 @@ impl AcceptedGroup {
         });
         Ok(Self { options, hosts: accept_hosts(group)? })
     }
+}
+
+fn check_variables(group: &Group) -> Result<(), InvalidDefinition> {
+    for (environment, variables) in &group.variables {
+        let field = || format!("variables.{environment}");
+        if let Err(error) = environment.parse::<Environment>() {
+            return Err(InvalidDefinition::new(field(), error.to_string()));
+        }
+        if variables.len() > MAX_VARIABLES {
+            let reason = format!("are more than {MAX_VARIABLES}");
+            return Err(InvalidDefinition::new(field(), reason));
+        }
+        let letters = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if let Some(name) = variables.keys().find(|n| n.is_empty() || !n.chars().all(letters)) {
+            let reason = format!("{name:?} is not letters, digits and '_'");
+            return Err(InvalidDefinition::new(field(), reason));
+        }
+    }
+    Ok(())
 }
 
 fn accept_hosts(group: &Group) -> Result<Vec<(Host, Option<Environment>)>, InvalidDefinition> {

@@ -174,7 +174,7 @@ fn require(field: &str, text: &str) -> Result<(), InvalidDefinition> {
 }
 
 /// Whether `text` can stand in a header or a request line without being read as something else.
-fn check_token(field: &str, text: &str) -> Result<(), InvalidDefinition> {
+pub(crate) fn check_token(field: &str, text: &str) -> Result<(), InvalidDefinition> {
     match text.chars().find(|c| c.is_control() || c.is_whitespace()) {
         Some(c) => Err(InvalidDefinition::new(field, format!("contains {c:?}"))),
         None if text.len() > 1024 => {
@@ -184,7 +184,7 @@ fn check_token(field: &str, text: &str) -> Result<(), InvalidDefinition> {
     }
 }
 
-fn check_required_token(field: &str, text: &str) -> Result<(), InvalidDefinition> {
+pub(crate) fn check_required_token(field: &str, text: &str) -> Result<(), InvalidDefinition> {
     require(field, text)?;
     check_token(field, text)
 }
