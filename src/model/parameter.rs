@@ -159,7 +159,6 @@ pub struct SystemParameter {
 
 /// What the gateway knows of a request (domain §2.4).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::enum_variant_names, reason = "the modelled system's own names")]
 #[non_exhaustive]
 pub enum System {
     /// The client's address.
