@@ -37,6 +37,8 @@
 //! | [`BackendService`], [`Kind`] | what many APIs share: a name and an immutable kind |
 //! | [`Environment`], [`Definition`] | where, and what the service means there: [`Http`], [`Mock`], [`Custom`], … |
 //! | [`Group`], [`Api`] | hosts and a base path; method, path, and where requests go |
+//! | [`App`], [`Grant`] | who calls, and what they may call where |
+//! | [`VpcAccess`], [`ObjectGrant`], [`Credential`] | the rights that definitions refer to |
 //! | [`Change`], [`Publisher`], [`Plan`], [`Receipt`] | what is to become true, who says so, what it would do, and what it did |
 //! | [`Undo`] | what of an earlier change is taken back |
 //! | [`Revision`] | the number of an accepted change |
@@ -113,8 +115,8 @@ pub use crate::model::definition::{
     Custom, Discovery, EventBridge, FunctionCompute, Http, Mixed, Mock, Oss, Vpc,
 };
 pub use crate::model::{
-    Api, ApiName, BackendService, Definition, Environment, Group, GroupName, InvalidDefinition,
-    Kind, Revision, ServiceName,
+    Api, ApiName, App, BackendService, Credential, Definition, Environment, Grant, Group,
+    GroupName, InvalidDefinition, Kind, ObjectGrant, Revision, ServiceName, VpcAccess,
 };
 pub use crate::publish::{Plan, Publisher, Receipt};
 pub use crate::registry::change::Undo;

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::definition::{InvalidDefinition, REDACTED, Secret, check_required_token, check_token};
+use super::definition::{
+    InvalidDefinition, REDACTED, Secret, check_required_token, check_token, is_veiling, veil,
+};
 
 /// The permission to reach one instance inside a VPC.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
@@ -134,6 +136,10 @@ impl From<Connector> for Value {
         let name = connector.way.as_str().to_owned();
         match connector.settings {
             Self::Null => Self::String(name),
+            // The address of a proxy may hold a password.
+            settings if is_veiling() => {
+                Self::Object(Map::from_iter([(name, veil(&settings.to_string()).into())]))
+            }
             settings => Self::Object(Map::from_iter([(name, settings)])),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::definition::{is_veiled, veil, veiled};
 use super::environment::Declaration;
-use super::{Api, BackendService, Definition, Group};
+use super::{Api, BackendService, Definition, Grant, Group, Resource};
 
 /// What an operator writes down, and so what can be compared field by field.
 ///
@@ -149,7 +149,7 @@ macro_rules! nouns {
     )* };
 }
 
-nouns![Api, BackendService, Declaration, Definition, Group];
+nouns![Api, BackendService, Declaration, Definition, Grant, Group, Resource];
 
 #[cfg(test)]
 mod tests {

@@ -47,3 +47,5 @@ pub const MAX_APP_CREDENTIALS: usize = 100;
 pub const MAX_PARAMETERS: usize = 256;
 /// Stage variables of one group in one environment (domain §12).
 pub const MAX_VARIABLES: usize = 50;
+/// Refusals of one change that are told at once: more than anybody reads.
+pub const MAX_REFUSALS: usize = 100;

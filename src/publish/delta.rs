@@ -75,6 +75,10 @@ pub(super) fn differences(
         (Record::Group(was), Record::Group(is)) => {
             with_name(was.name.as_str(), is.name.as_str(), diff(&was.group, &is.group))
         }
+        (Record::Resource(was), Record::Resource(is)) => {
+            with_name(was.name.as_str(), is.name.as_str(), diff(&was.resource, &is.resource))
+        }
+        (Record::Grant(was), Record::Grant(is)) => diff(&was.grant, &is.grant),
         (Record::Api(was), Record::Api(is)) => {
             let fields = versions((&was.version, before), (&is.version, after));
             with_name(&was.name, &is.name, fields)

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::plan::Plan;
 use super::receipt::Receipt;
-use crate::model::limits::MAX_REASON;
+use crate::model::limits::{MAX_REASON, MAX_REFUSALS};
 use crate::registry::change::Undo;
-use crate::registry::{self, Change, CommitError, Planned, Registry};
+use crate::registry::{self, Change, CommitError, Planned, Registry, Rejected};
 
 /// Changes a registry in somebody's name.
 ///
@@ -123,6 +123,20 @@ impl Publisher {
     pub async fn apply(&self, proposal: impl Into<Proposal>) -> Result<Receipt, CommitError> {
         let proposal = self.proposal(proposal.into())?;
         Ok(Receipt::new(self.registry.commit(proposal).await?))
+    }
+
+    /// Everything that stands in a change's way: what [`plan`](Self::plan) and [`apply`](Self::apply)
+    /// would refuse first, and what they would refuse then. Empty if it can be made.
+    ///
+    /// An edit that is refused counts as not there for those behind it, which may be refused for that
+    /// alone. At most [`MAX_REFUSALS`](crate::model::limits::MAX_REFUSALS) are told.
+    ///
+    /// # Errors
+    ///
+    /// When the publisher's name or a reason is too long.
+    pub async fn refusals(&self, change: Change) -> Result<Vec<Rejected>, CommitError> {
+        let proposal = self.proposal(change.into())?;
+        Ok(self.registry.refusals(&proposal, MAX_REFUSALS).await)
     }
 
     /// Takes back what the change of a revision did, as a change of its own.

@@ -1,7 +1,12 @@
 //! Every possible edit as a value.
 
+use super::resources::SETTINGS;
 use super::state::State;
-use crate::model::{Api, BackendService, Definition, Environment, Group, Revision};
+use crate::model::resource::{Resource, Sort};
+use crate::model::{
+    Api, App, BackendService, Credential, Definition, Environment, Grant, Group, ObjectGrant,
+    RegistrySettings, Revision, VpcAccess,
+};
 
 /// A change that edits or takes back more is evaluated where it does not hold up other tasks.
 const EVALUATED_IN_PLACE: usize = 512;
@@ -27,6 +32,8 @@ const EVALUATED_IN_PLACE: usize = 512;
 #[must_use]
 pub struct Change {
     pub(crate) edits: Vec<Edit>,
+    /// What it creates, a document may take away again.
+    pub(crate) by_document: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -63,6 +70,11 @@ pub(crate) enum Operation {
     Publish { api: String, environment: Environment },
     Switch { api: String, environment: Environment, version: Revision },
     Unpublish { api: String, environment: Environment },
+    Resource { name: String, resource: Box<Resource> },
+    RenameResource { sort: Sort, from: String, to: String },
+    DeleteResource { sort: Sort, name: String },
+    Grant { app: String, api: String, environment: Environment, grant: Grant },
+    Revoke { app: String, api: String, environment: Environment },
     Undo(Undo),
 }
 
@@ -301,6 +313,76 @@ impl Change {
         apis.into_iter().fold(self, |change, api| change.unpublish(api, environment.clone()))
     }
 
+    /// Creates or edits an application. Its keys and codes are its own: no other may have one of them.
+    pub fn app(self, name: impl Into<String>, app: impl Into<App>) -> Self {
+        self.resource(name, app.into())
+    }
+
+    /// Renames an application. What it was granted, it keeps.
+    pub fn rename_app(self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.and(Operation::RenameResource { sort: Sort::App, from: from.into(), to: to.into() })
+    }
+
+    /// Deletes an application, and with it what it was granted.
+    pub fn delete_app(self, name: impl Into<String>) -> Self {
+        self.delete_resource(Sort::App, name)
+    }
+
+    /// Lets an application call an API in an environment, or says anew until when. Neither has to be
+    /// published there.
+    pub fn grant(
+        self,
+        app: impl Into<String>,
+        api: impl Into<String>,
+        environment: Environment,
+        grant: Grant,
+    ) -> Self {
+        self.and(Operation::Grant { app: app.into(), api: api.into(), environment, grant })
+    }
+
+    /// Takes back that an application may call an API in an environment.
+    pub fn revoke(
+        self,
+        app: impl Into<String>,
+        api: impl Into<String>,
+        environment: Environment,
+    ) -> Self {
+        self.and(Operation::Revoke { app: app.into(), api: api.into(), environment })
+    }
+
+    /// Creates or edits the permission to reach an instance inside a VPC.
+    pub fn vpc_access(self, name: impl Into<String>, access: impl Into<VpcAccess>) -> Self {
+        self.resource(name, access.into())
+    }
+
+    /// Creates or edits rights on a bucket.
+    pub fn object_grant(self, name: impl Into<String>, grant: impl Into<ObjectGrant>) -> Self {
+        self.resource(name, grant.into())
+    }
+
+    /// Creates or edits who the gateway is to a cloud service.
+    pub fn credential(self, name: impl Into<String>, credential: impl Into<Credential>) -> Self {
+        self.resource(name, credential.into())
+    }
+
+    /// Deletes an authorization. What refers to it is refused from then on.
+    pub fn delete_authorization(self, sort: Sort, name: impl Into<String>) -> Self {
+        self.delete_resource(sort, name)
+    }
+
+    /// Says how the registry is set. It acts on the changes behind this one.
+    pub fn settings(self, settings: RegistrySettings) -> Self {
+        self.resource(SETTINGS, settings)
+    }
+
+    pub(crate) fn resource(self, name: impl Into<String>, resource: impl Into<Resource>) -> Self {
+        self.and(Operation::Resource { name: name.into(), resource: Box::new(resource.into()) })
+    }
+
+    pub(crate) fn delete_resource(self, sort: Sort, name: impl Into<String>) -> Self {
+        self.and(Operation::DeleteResource { sort, name: name.into() })
+    }
+
     /// Takes back what an earlier change did. Of several, the newest goes first.
     pub fn undo(self, undo: impl Into<Undo>) -> Self {
         self.and(Operation::Undo(undo.into()))
@@ -363,6 +445,17 @@ impl Operation {
             }
             Self::Switch { api, environment, version } => {
                 format!("switch {} in {environment} to version {version}", quoted(api))
+            }
+            Self::Resource { name, resource } => format!("{} {}", resource.sort(), quoted(name)),
+            Self::RenameResource { sort, from, to } => {
+                format!("rename {sort} {} to {}", quoted(from), quoted(to))
+            }
+            Self::DeleteResource { sort, name } => format!("delete {sort} {}", quoted(name)),
+            Self::Grant { app, api, environment, .. } => {
+                format!("grant {} in {environment} to {}", quoted(api), quoted(app))
+            }
+            Self::Revoke { app, api, environment } => {
+                format!("revoke {} in {environment} from {}", quoted(api), quoted(app))
             }
             Self::Undo(undo) => format!("undo revision {}", undo.revision),
             Self::Unpublish { api, environment } => {

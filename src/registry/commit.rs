@@ -4,12 +4,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::change::Change;
-use super::evaluate::{Author, Evaluated, Laws, evaluate};
+use super::creation::{CreationPolicy, RegionRules};
+use super::evaluate::{Author, Evaluated, Laws, evaluate, refusals};
 use super::reach::TooFar;
 use super::reads::Read;
 use super::rejected::Rejected;
 use super::restore::restored;
-use super::snapshot::Snapshot;
+use super::snapshot::{Refused, Snapshot};
 use super::state::State;
 use super::target::Superseded;
 use super::{Inner, Registry};
@@ -170,14 +171,7 @@ impl Inner {
         before: &Snapshot,
         proposal: &Proposal,
     ) -> Result<Prepared, CommitError> {
-        let base = before.state().revision();
-        let mut stamp = Stamp::new(base.next(), Arc::clone(&proposal.who), self.clock.now());
-        stamp.why.clone_from(&proposal.why);
-        let author = Author {
-            change: ChangeId::from_bits(fastrand::u128(..)),
-            stamp: Arc::new(stamp),
-            forced: proposal.forced.clone(),
-        };
+        let author = self.author(before, proposal);
         let change = Arc::clone(&proposal.change);
         let prepared = if change.is_small(before.state()) {
             self.prepare_now(before, &change, author)
@@ -202,16 +196,67 @@ impl Inner {
         change: &Change,
         author: Author,
     ) -> Result<Prepared, Rejected> {
-        let known = |kind: &_| self.kinds.know(kind);
-        let creation = self.creation.as_deref();
-        let laws = Laws { known: &known, creation, history: self.limits.history };
-        let evaluated = evaluate(before.state(), change, author, &laws)?;
+        let evaluated =
+            self.by_law(before.state(), |laws| evaluate(before.state(), change, author, laws))?;
         match before.compile(&evaluated, &self.kinds) {
             Ok((snapshot, superseded)) => {
                 Ok(Prepared { evaluated, snapshot, superseded: superseded.into() })
             }
             Err(refused) => Err(evaluated.blame(change, refused.key, refused.error.into())),
         }
+    }
+
+    /// What holds for changes made on a state.
+    fn by_law<T>(&self, state: &State, make: impl FnOnce(&Laws<'_>) -> T) -> T {
+        let known = |kind: &_| self.kinds.know(kind);
+        let region = state.settings().and_then(|settings| settings.region.as_ref()?.parse().ok());
+        let rules = region.map(RegionRules::new);
+        let rules = rules.as_ref().map(|rules| rules as &dyn CreationPolicy);
+        let creation = rules.or(self.creation.as_deref());
+        let history = self.limits.set_by(state.settings()).history;
+        make(&Laws { known: &known, creation, history })
+    }
+
+    /// Everything that stands in a change's way, at most `limit` refusals.
+    fn refusals_now(
+        &self,
+        before: &Snapshot,
+        change: &Change,
+        author: Author,
+        limit: usize,
+    ) -> Vec<Rejected> {
+        let evaluate = |laws: &Laws<'_>| refusals(before.state(), change, author, laws, limit);
+        match self.by_law(before.state(), evaluate) {
+            Err(refused) => refused,
+            Ok(evaluated) => {
+                let refused = before.refusals(&evaluated, &self.kinds).into_iter().take(limit);
+                let blame =
+                    |refused: Refused| evaluated.blame(change, refused.key, refused.error.into());
+                refused.map(blame).collect()
+            }
+        }
+    }
+
+    /// Everything that stands in a change's way, at most `limit` refusals.
+    pub(super) async fn refusals(
+        self: &Arc<Self>,
+        proposal: &Proposal,
+        limit: usize,
+    ) -> Vec<Rejected> {
+        let before = self.snapshot.current().as_ref().clone();
+        let (inner, change) = (Arc::clone(self), Arc::clone(&proposal.change));
+        let author = self.author(&before, proposal);
+        let refusals = move || inner.refusals_now(&before, &change, author, limit);
+        tokio::task::spawn_blocking(refusals).await.unwrap_or_default()
+    }
+
+    /// Who makes a change on what is true.
+    fn author(&self, before: &Snapshot, proposal: &Proposal) -> Author {
+        let next = before.state().revision().next();
+        let mut stamp = Stamp::new(next, Arc::clone(&proposal.who), self.clock.now());
+        stamp.why.clone_from(&proposal.why);
+        let (stamp, forced) = (Arc::new(stamp), proposal.forced.clone());
+        Author { change: ChangeId::from_bits(fastrand::u128(..)), stamp, forced }
     }
 
     /// Keeps what a change superseded, for receipts that are found again.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::routes::key;
-use super::shared::{IdSet, Pages, Trie};
+use super::shared::{IdSet, Pages, Trie, mark};
 use crate::model::id::{ApiId, GroupId, ServiceId};
 use crate::model::path::{hash_bytes, mix};
 use crate::store::record::ApiRecord;
@@ -127,23 +127,9 @@ impl Drafts {
             self.names.remove(named, |other| *other == id);
             self.routes.remove(routed, |other| *other == id);
         }
-        mark(&mut self.by_group, draft.group.number(), id, present);
+        mark(&mut self.by_group, draft.group.number(), id.number(), present);
         if let Some(service) = draft.version.service() {
-            mark(&mut self.by_service, service.number(), id, present);
+            mark(&mut self.by_service, service.number(), id.number(), present);
         }
-    }
-}
-
-/// Puts an API into one of several sets, or takes it out.
-fn mark(sets: &mut Pages<IdSet>, at: u32, api: ApiId, present: bool) {
-    if sets.get(at).is_none() {
-        sets.set(at, IdSet::default());
-    }
-    if let Some(set) = sets.get_mut(at) {
-        if present {
-            set.insert(api.number())
-        } else {
-            set.remove(api.number())
-        };
     }
 }

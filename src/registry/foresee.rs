@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use super::commit::{Committed, Prepared, Proposal};
 use super::history::effect::{Effect, effects};
 use super::reads::{Read, reads};
-use super::{CommitError, Registry};
+use super::{CommitError, Registry, Rejected};
 use crate::backend::Backend;
 use crate::model::{Definition, Revision};
 use crate::store::Store;
@@ -46,6 +46,11 @@ impl Registry {
         let reads = reads(&proposal.change, &made.before, &made.after, &made.entry);
         let store = Arc::clone(&self.0.store);
         Ok(Foreseen { made, store, effects, reads, in_flight, rate })
+    }
+
+    /// Everything that stands in a change's way, at most `limit` refusals; none if it can be made.
+    pub(crate) async fn refusals(&self, proposal: &Proposal, limit: usize) -> Vec<Rejected> {
+        self.0.refusals(proposal, limit).await
     }
 
     /// What answers for a definition, made for the purpose and known to nobody else; or what is

@@ -5,12 +5,12 @@
 //! | `change`, `rejected` | which edits are there, and why is one refused? |
 //! | `creation` | which kinds of service can be created here? |
 //! | `evaluate/` | State × Change → State: every rule of the product |
-//! | `state`, `stage`, `drafts`, `routes`, `site` | how is what is true kept, and found? |
+//! | `state`, `stage`, `drafts`, `resources`, `grants`, `routes`, `site` | how is what is true kept, and found? |
 //! | `snapshot`, `target` | what does the data plane need of it? |
 //! | `history/` | what was true before, and what did a change do? |
 //! | `reads`, `reach`, `traffic` | what was a plan made on, and how much does a change touch? |
 //! | `commit`, `open`, `restore` | how does a change become durable, then visible? |
-//! | `view` | what do operators see? |
+//! | `view`, `rights` | what do operators see? |
 //!
 //! Read next: [`publish`](crate::publish) for how things are changed.
 
@@ -31,12 +31,15 @@ pub mod creation;
 mod drafts;
 mod evaluate;
 mod foresee;
+mod grants;
 pub(crate) mod history;
 mod open;
 mod reach;
 mod reads;
 pub mod rejected;
+mod resources;
 mod restore;
+pub mod rights;
 mod routes;
 pub(crate) mod shared;
 pub(crate) mod site;
@@ -56,6 +59,7 @@ pub use self::history::History;
 pub use self::open::{Builder, OpenError};
 pub use self::reach::{BlastRadius, TooFar};
 pub use self::rejected::{Reason, Rejected};
+pub use self::rights::{GrantView, ResourceView};
 pub use self::view::{PublicationView, ServiceView, Status};
 
 use self::snapshot::Snapshot;

@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::Inner;
 use super::commit::Committed;
 use super::history::effect::{Effect, effects};
 use super::snapshot::Snapshot;
 use super::state::State;
 use super::traffic::Traffic;
+use super::{Inner, Limits};
+use crate::model::RegistrySettings;
 use crate::model::id::{ApiId, EnvironmentId, ServiceId};
 
 /// How much one change may touch at most, unless it is forced. Off by default.
@@ -62,6 +63,28 @@ pub enum TooFar {
     },
 }
 
+impl Limits {
+    /// The same, where a registry's settings do not say otherwise.
+    pub(super) fn set_by(self, settings: Option<&RegistrySettings>) -> Self {
+        let Some(settings) = settings else { return self };
+        let mut limits = self;
+        if let Some(reach) = settings.blast_radius {
+            let (apis, share) = reach.limits();
+            let apis = apis.map(|apis| usize::try_from(apis).unwrap_or(usize::MAX));
+            limits.blast_radius = BlastRadius { apis, share };
+        }
+        let kept = settings.history.unwrap_or_default();
+        if let Some(revisions) = kept.revisions {
+            let revisions = usize::try_from(revisions).unwrap_or(usize::MAX);
+            limits.history = limits.history.revisions(revisions);
+        }
+        if let Some(days) = kept.days {
+            limits.history = limits.history.days(days);
+        }
+        limits
+    }
+}
+
 struct Percent(f64);
 
 impl fmt::Display for Percent {
@@ -73,7 +96,8 @@ impl fmt::Display for Percent {
 impl Inner {
     /// Whether a change stays within the limits.
     pub(super) fn within_reach(&self, before: &Snapshot, made: &Committed) -> Result<(), TooFar> {
-        let BlastRadius { apis, share } = self.limits.blast_radius;
+        let settings = before.state().settings();
+        let BlastRadius { apis, share } = self.limits.set_by(settings).blast_radius;
         if apis.is_none() && share.is_none() {
             return Ok(());
         }

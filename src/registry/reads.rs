@@ -6,8 +6,8 @@ use super::change::{Change, Operation};
 use super::history::touch::Touch;
 use super::shared::IdSet;
 use super::state::State;
-use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
-use crate::model::{ApiName, Environment, GroupName, Revision, ServiceName};
+use crate::model::id::{ApiId, EnvironmentId, GroupId, ResourceId, ServiceId};
+use crate::model::{ApiName, Environment, GroupName, ResourceName, Revision, ServiceName, Sort};
 use crate::store::Key;
 use crate::store::record::RevisionRecord;
 
@@ -22,6 +22,10 @@ pub(crate) enum Read {
     Group(GroupName),
     /// Who has the name?
     Api(ApiName),
+    /// Who has the name?
+    Resource(Sort, ResourceName),
+    /// What was it granted?
+    Granted(ResourceId),
     /// Who wrote it last?
     Record(Key),
     /// Which epochs are live?
@@ -119,6 +123,10 @@ impl Asked<'_> {
             Key::Group(id) => id.number() >= next.group,
             Key::Api(id) => id.number() >= next.api,
             Key::Publication(id, at) => id.number() >= next.api || environment(at),
+            Key::Resource(id) => id.number() >= next.resource,
+            Key::Grant(api, at, app) => {
+                api.number() >= next.api || environment(at) || app.number() >= next.resource
+            }
             Key::Next | Key::Revision(_) => true,
         }
     }
@@ -175,12 +183,41 @@ impl Asked<'_> {
             | Operation::Unpublish { api, environment } => {
                 self.publication(api, environment);
             }
-            Operation::Undo(undo) => {
-                let entry = self.base.log().entry(undo.revision).cloned();
-                for (key, _) in entry.iter().flat_map(|entry| entry.written()) {
-                    self.written(key);
-                }
+            Operation::Resource { .. }
+            | Operation::RenameResource { .. }
+            | Operation::DeleteResource { .. }
+            | Operation::Grant { .. }
+            | Operation::Revoke { .. } => self.right(operation),
+            Operation::Undo(undo) => self.undo(undo.revision),
+        }
+    }
+
+    fn undo(&mut self, revision: Revision) {
+        let entry = self.base.log().entry(revision).cloned();
+        for (key, _) in entry.iter().flat_map(|entry| entry.written()) {
+            self.written(key);
+        }
+    }
+
+    /// What an edit of a resource or a grant depends on.
+    fn right(&mut self, operation: &Operation) {
+        match operation {
+            Operation::Resource { name, resource } => {
+                self.resource(resource.sort(), name);
             }
+            Operation::RenameResource { sort, from, to } => {
+                self.resource(*sort, from);
+                self.resource(*sort, to);
+            }
+            Operation::DeleteResource { sort, name } => {
+                let id = self.resource(*sort, name);
+                self.reads.extend(id.map(Read::Granted));
+            }
+            Operation::Grant { app, api, environment, .. }
+            | Operation::Revoke { app, api, environment } => {
+                self.granted(app, api, environment);
+            }
+            _ => {}
         }
     }
 
@@ -230,6 +267,23 @@ impl Asked<'_> {
         id
     }
 
+    fn resource(&mut self, sort: Sort, name: &str) -> Option<ResourceId> {
+        let name: ResourceName = name.parse().ok()?;
+        let id = self.base.resource_id(sort, name.as_str());
+        self.reads.push(Read::Resource(sort, name));
+        self.reads.extend(id.map(|id| Read::Record(Key::Resource(id))));
+        id
+    }
+
+    fn granted(&mut self, app: &str, api: &str, environment: &Environment) {
+        let (app, api) = (self.resource(Sort::App, app), self.api(api));
+        if let (Some(app), Some(Key::Api(api)), Some(at)) =
+            (app, api, self.environment(environment))
+        {
+            self.written(Key::Grant(api, at, app));
+        }
+    }
+
     fn publish(&mut self, api: &str, environment: &Environment) {
         self.publication(api, environment);
         let Ok(name) = api.parse::<ApiName>() else { return };
@@ -259,6 +313,11 @@ impl Read {
             Self::Service(name) => one.service_id(name) == other.service_id(name),
             Self::Group(name) => one.group_id(name) == other.group_id(name),
             Self::Api(name) => one.api_id(name) == other.api_id(name),
+            Self::Resource(sort, name) => {
+                let id = |state: &State| state.resource_id(*sort, name.as_str());
+                id(one) == id(other)
+            }
+            Self::Granted(app) => one.grants().of_app(*app).eq(other.grants().of_app(*app)),
             Self::Record(key) => match (one.touched(*key), other.touched(*key)) {
                 // That it was deleted once was forgotten in the meantime.
                 (Some(_), None) => !one.has(*key),
@@ -300,6 +359,10 @@ impl Read {
             Self::Service(name) => format!("service {:?}", name.as_str()),
             Self::Group(name) => format!("group {:?}", name.as_str()),
             Self::Api(name) => format!("API {name}"),
+            Self::Resource(sort, name) => format!("{sort} {:?}", name.as_str()),
+            Self::Granted(app) => {
+                format!("what was granted to {}", now.describe(Key::Resource(*app)))
+            }
             Self::Record(key) => wrote(*key),
             Self::Epochs(service, at) => wrote(Key::Definition(*service, *at)),
             Self::Published(service, at, _) => {

@@ -2,7 +2,8 @@
 
 use super::creation::NotCreatable;
 use crate::model::{
-    ApiName, Environment, GroupName, InvalidDefinition, InvalidName, Kind, Revision, ServiceName,
+    ApiName, Environment, GroupName, InvalidDefinition, InvalidName, Kind, ResourceName, Revision,
+    ServiceName, Sort,
 };
 
 /// A change was refused. Nothing of it was done.
@@ -42,6 +43,27 @@ pub enum Reason {
     /// No API has this name.
     #[error("there is no API {0}")]
     UnknownApi(ApiName),
+    /// No resource of the sort has this name.
+    #[error("there is no {sort} {name:?}")]
+    UnknownResource {
+        /// The sort.
+        sort: Sort,
+        /// The name.
+        name: ResourceName,
+    },
+    /// Another application has a key or a code of this one.
+    #[error("app {0:?} has a key or a code of it")]
+    CredentialTaken(ResourceName),
+    /// The application may not call the API in the environment anyway.
+    #[error("app {app:?} was not granted API {api} in {environment}")]
+    NotGranted {
+        /// The application.
+        app: ResourceName,
+        /// The API.
+        api: ApiName,
+        /// The environment.
+        environment: Environment,
+    },
     /// The environment is neither built in nor declared.
     #[error("there is no environment {0}")]
     UnknownEnvironment(Environment),

@@ -89,6 +89,21 @@ impl Snapshot {
         })
     }
 
+    /// Everything that `evaluated` wrote and that its kind does not accept.
+    pub(crate) fn refusals(&self, evaluated: &Evaluated, kinds: &Kinds) -> Vec<Refused> {
+        let refused = std::cell::RefCell::new(Vec::new());
+        let state = Arc::new(evaluated.state.clone());
+        let _: Result<_, std::convert::Infallible> =
+            self.advance(state, &evaluated.writes, |wanted, before, key| {
+                Ok(wanted.build(kinds, before).unwrap_or_else(|error| {
+                    let target = wanted.refused(before, &error);
+                    refused.borrow_mut().push(Refused { key, error });
+                    target
+                }))
+            });
+        refused.into_inner()
+    }
+
     /// Compiles what somebody else committed. Also what is superseded by that.
     pub(crate) fn follow(
         &self,

@@ -7,19 +7,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::drafts::Drafts;
+use super::grants::Grants;
 use super::history::horizon::Unreachable;
 use super::history::log::Log;
+use super::resources::Resources;
 use super::routes::key;
 use super::shared::{IdSet, Pages, Trie, WideTrie};
 use super::site::{AcceptedGroup, Site, Sites};
 use super::stage::Stage;
-use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
+use crate::model::id::{ApiId, EnvironmentId, GroupId, ResourceId, ServiceId};
 use crate::model::limits::MAX_ENVIRONMENTS;
 use crate::model::path::hash_bytes;
-use crate::model::{ApiName, Environment, GroupName, Host, Revision, ServiceName, Stamp, Version};
+use crate::model::{
+    ApiName, App, Environment, GroupName, Host, RegistrySettings, Revision, ServiceName, Sort,
+    Stamp, Version,
+};
 use crate::store::record::{
-    ApiRecord, DefinitionRecord, EnvironmentRecord, GroupRecord, Next, PublicationRecord,
-    ServiceRecord,
+    ApiRecord, DefinitionRecord, EnvironmentRecord, GrantRecord, GroupRecord, Next,
+    PublicationRecord, ResourceRecord, ServiceRecord,
 };
 use crate::store::{Key, Record};
 
@@ -36,7 +41,9 @@ pub(crate) struct State {
     groups: Pages<Arc<GroupEntry>>,
     group_names: Trie<GroupId>,
     hosts: WideTrie<Arc<Sites>>,
+    resources: Resources,
     drafts: Drafts,
+    grants: Grants,
     log: Log,
     unreachable: Vec<Unreachable>,
 }
@@ -65,7 +72,12 @@ impl State {
     pub(crate) fn empty() -> Self {
         let built_in = Environment::BUILT_IN.map(|name| {
             let stamp = Arc::new(Stamp::new(Revision::ZERO, "", Default::default()));
-            Some(Arc::new(EnvironmentRecord { name, description: "".into(), stamp }))
+            Some(Arc::new(EnvironmentRecord {
+                name,
+                description: "".into(),
+                by_document: false,
+                stamp,
+            }))
         });
         Self {
             revision: Revision::ZERO,
@@ -77,7 +89,9 @@ impl State {
             groups: Pages::default(),
             group_names: Trie::default(),
             hosts: WideTrie::default(),
+            resources: Resources::default(),
             drafts: Drafts::default(),
+            grants: Grants::default(),
             log: Log::default(),
             unreachable: Vec::new(),
         }
@@ -150,12 +164,52 @@ impl State {
         found.all(|other| *other == id || !named(other))
     }
 
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (GroupId, &Arc<GroupEntry>)> {
+        self.groups.iter().map(|(id, entry)| (GroupId::new(id), entry))
+    }
+
+    pub(crate) fn resource(&self, id: ResourceId) -> Option<&Arc<ResourceRecord>> {
+        self.resources.get(id)
+    }
+
+    pub(crate) fn resource_id(&self, sort: Sort, name: &str) -> Option<ResourceId> {
+        self.resources.named(sort, name)
+    }
+
+    /// Whether nothing but this resource has its name.
+    pub(crate) fn is_only_resource(&self, id: ResourceId, record: &ResourceRecord) -> bool {
+        self.resources.is_only(id, record)
+    }
+
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (ResourceId, &Arc<ResourceRecord>)> {
+        self.resources.iter()
+    }
+
+    /// Another application that has a key or a code of this one.
+    pub(crate) fn rival_app(&self, id: ResourceId, app: &App) -> Option<ResourceId> {
+        self.resources.rival(id, app)
+    }
+
+    /// How the registry is set, where a change set it.
+    pub(crate) fn settings(&self) -> Option<&RegistrySettings> {
+        self.resources.settings()
+    }
+
+    /// Who may call what, where.
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
     pub(crate) fn sites(&self, host: &str) -> Option<&Arc<Sites>> {
         self.hosts.under(name_key(host)).find(|sites| sites.host.as_str() == host)
     }
 
     pub(crate) fn api(&self, id: ApiId) -> Option<&Arc<ApiRecord>> {
         self.drafts.get(id)
+    }
+
+    pub(crate) fn apis(&self) -> impl Iterator<Item = ApiId> + '_ {
+        self.drafts.ids()
     }
 
     pub(crate) fn api_id_in(&self, group: GroupId, name: &str) -> Option<ApiId> {
@@ -258,8 +312,10 @@ impl State {
             .chain(self.services().map(|(id, _)| Key::Service(id)))
             .chain(definitions)
             .chain(self.groups.iter().map(|(id, _)| Key::Group(GroupId::new(id))))
+            .chain(self.resources.iter().map(|(id, _)| Key::Resource(id)))
             .chain(self.drafts.ids().map(Key::Api))
             .chain(published)
+            .chain(self.grants.iter().map(|grant| grant.key()))
             .chain(entries.map(|revision| Key::Revision(Revision::new(revision))));
         keys.filter_map(|key| Some((key, self.record(key)?)))
     }
@@ -323,6 +379,7 @@ impl State {
                 let stage = self.stage_mut(environment).ok_or_else(|| misfit("no environment"))?;
                 stage.put_publication(api, record);
             }
+            (Key::Resource(_) | Key::Grant(..), record) => return self.put_right(key, record),
             (Key::Revision(revision), None) => self.forget(revision),
             (Key::Revision(revision), Some(Record::Revision(entry))) => {
                 if entry.stamp.revision != revision {
@@ -333,6 +390,21 @@ impl State {
                 self.log = log;
             }
             _ => return Err(misfit("is of another sort")),
+        }
+        Ok(())
+    }
+
+    fn put_right(&mut self, key: Key, record: Option<Record>) -> Result<(), Misfit> {
+        match (key, record) {
+            (Key::Resource(id), None) => self.resources.put(id, None),
+            (Key::Resource(id), Some(Record::Resource(record))) => {
+                self.resources.put(id, Some(record));
+            }
+            (Key::Grant(api, at, app), None) => self.grants.put((api, at, app), None),
+            (Key::Grant(api, at, app), Some(Record::Grant(record))) if record.key() == key => {
+                self.grants.put((api, at, app), Some(record));
+            }
+            _ => return Err(Misfit { key, reason: "is of another sort or key".to_owned() }),
         }
         Ok(())
     }
@@ -435,6 +507,13 @@ impl State {
         if !after.sites.is_empty() {
             self.hosts.insert(key, Arc::new(after));
         }
+    }
+}
+
+impl GrantRecord {
+    /// Under which key it is kept.
+    pub(crate) fn key(&self) -> Key {
+        Key::Grant(self.api, self.environment, self.app)
     }
 }
 

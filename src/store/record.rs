@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
+use crate::model::id::{ApiId, EnvironmentId, GroupId, ResourceId, ServiceId};
 use crate::model::{
-    BackendService, ChangeId, Definition, Environment, Group, GroupName, Revision, ServiceName,
-    Stamp, Version,
+    BackendService, ChangeId, Definition, Environment, Grant, Group, GroupName, Resource,
+    ResourceName, Revision, ServiceName, Stamp, Version,
 };
 
 /// Under which key a record is kept.
@@ -27,10 +27,14 @@ pub enum Key {
     Definition(ServiceId, EnvironmentId),
     /// A group.
     Group(GroupId),
+    /// An application, an authorization, or the registry's settings.
+    Resource(ResourceId),
     /// An API's draft.
     Api(ApiId),
     /// An API in an environment.
     Publication(ApiId, EnvironmentId),
+    /// That an application may call an API in an environment.
+    Grant(ApiId, EnvironmentId, ResourceId),
     /// What a change did.
     Revision(Revision),
 }
@@ -49,10 +53,14 @@ pub enum Record {
     Definition(Arc<DefinitionRecord>),
     /// A group.
     Group(Arc<GroupRecord>),
+    /// An application, an authorization, or the registry's settings.
+    Resource(Arc<ResourceRecord>),
     /// An API's draft.
     Api(Arc<ApiRecord>),
     /// An API in an environment.
     Publication(Arc<PublicationRecord>),
+    /// That an application may call an API in an environment.
+    Grant(Arc<GrantRecord>),
     /// What a change did.
     Revision(Arc<RevisionRecord>),
 }
@@ -68,8 +76,10 @@ impl Record {
                 | (Key::Service(_), Self::Service(_))
                 | (Key::Definition(..), Self::Definition(_))
                 | (Key::Group(_), Self::Group(_))
+                | (Key::Resource(_), Self::Resource(_))
                 | (Key::Api(_), Self::Api(_))
                 | (Key::Publication(..), Self::Publication(_))
+                | (Key::Grant(..), Self::Grant(_))
                 | (Key::Revision(_), Self::Revision(_))
         )
     }
@@ -87,6 +97,14 @@ pub struct Next {
     pub group: u32,
     /// Of an API.
     pub api: u32,
+    /// Of a resource.
+    #[serde(default)]
+    pub resource: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 /// A declared environment.
@@ -97,6 +115,9 @@ pub struct EnvironmentRecord {
     pub name: Environment,
     /// What it is for.
     pub description: Box<str>,
+    /// Whether a document made it, so that a document may take it away.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_document: bool,
     /// Who made it so.
     pub stamp: Arc<Stamp>,
 }
@@ -109,6 +130,9 @@ pub struct ServiceRecord {
     pub name: ServiceName,
     /// Its kind and description.
     pub service: BackendService,
+    /// Whether a document made it, so that a document may take it away.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_document: bool,
     /// Who made it so.
     pub stamp: Arc<Stamp>,
 }
@@ -124,6 +148,9 @@ pub struct DefinitionRecord {
     /// Epochs of definitions that were deleted, whose publications an undo made live again.
     #[serde(default, skip_serializing_if = "<[Revision]>::is_empty")]
     pub accepted: Box<[Revision]>,
+    /// Whether a document made it, so that a document may take it away.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_document: bool,
     /// Who made it so.
     pub stamp: Arc<Stamp>,
 }
@@ -136,6 +163,43 @@ pub struct GroupRecord {
     pub name: GroupName,
     /// Its hosts, base path and options.
     pub group: Group,
+    /// Whether a document made it, so that a document may take it away.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_document: bool,
+    /// Who made it so.
+    pub stamp: Arc<Stamp>,
+}
+
+/// An application, an authorization, or the registry's settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a record is what a store keeps, no more")]
+pub struct ResourceRecord {
+    /// Its name.
+    pub name: ResourceName,
+    /// What it is.
+    pub resource: Resource,
+    /// Whether a document made it, so that a document may take it away.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_document: bool,
+    /// Who made it so.
+    pub stamp: Arc<Stamp>,
+}
+
+/// That an application may call an API in an environment.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a record is what a store keeps, no more")]
+pub struct GrantRecord {
+    /// The API.
+    pub api: ApiId,
+    /// Where.
+    pub environment: EnvironmentId,
+    /// The application.
+    pub app: ResourceId,
+    /// Until when.
+    pub grant: Grant,
+    /// Whether a document made it, so that a document may take it away.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_document: bool,
     /// Who made it so.
     pub stamp: Arc<Stamp>,
 }
@@ -150,6 +214,9 @@ pub struct ApiRecord {
     pub name: Arc<str>,
     /// What is written down.
     pub version: Arc<Version>,
+    /// Whether a document made it, so that a document may take it away.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_document: bool,
     /// Who made it so.
     pub stamp: Arc<Stamp>,
 }
@@ -166,6 +233,9 @@ pub struct PublicationRecord {
     pub version: Arc<Version>,
     /// The epoch of its service's definition; absent for an API with a definition of its own.
     pub epoch: Option<Revision>,
+    /// Whether a document made it, so that a document may take it away.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_document: bool,
     /// Who published it.
     pub stamp: Arc<Stamp>,
 }

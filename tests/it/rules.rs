@@ -17,6 +17,7 @@ mod plans;
 mod publications;
 mod receipts;
 mod restored;
+mod rights;
 mod services;
 mod traffic;
 mod undo;

@@ -32,7 +32,7 @@ pub use self::mixed::{Leg, Mixed};
 pub use self::mock::Mock;
 pub use self::oss::{Addressing, Oss};
 pub use self::secret::Secret;
-pub(crate) use self::secret::{REDACTED, is_veiled, veil, veiled};
+pub(crate) use self::secret::{REDACTED, is_veiled, is_veiling, veil, veiled};
 pub use self::vpc::Vpc;
 
 /// Shortest timeout a definition or an API may set.

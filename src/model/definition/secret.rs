@@ -93,6 +93,11 @@ pub(crate) fn veiled<T>(write: impl FnOnce() -> T) -> T {
     write()
 }
 
+/// Whether what is serialized on this thread is to be veiled.
+pub(crate) fn is_veiling() -> bool {
+    VEILED.get()
+}
+
 /// What `text` is veiled as, for one who knows it to be secret.
 pub(crate) fn veil(text: &str) -> String {
     VEIL.over(text)

@@ -64,6 +64,10 @@ impl Draft<'_> {
         for (environment, _) in self.published(id, false) {
             self.displace(id, environment);
         }
+        let apps: Vec<_> = self.next.grants().apps_of(id).collect();
+        for app in apps {
+            self.revoke_all(id, app);
+        }
         self.write(Key::Api(id), None);
         Ok(())
     }
@@ -89,7 +93,8 @@ impl Draft<'_> {
     }
 
     fn put_api(&mut self, id: ApiId, group: GroupId, name: Arc<str>, version: Arc<Version>) {
-        let record = ApiRecord { group, name, version, stamp: self.stamp() };
+        let by_document = self.mark(self.next.api(id).map(|before| before.by_document));
+        let record = ApiRecord { group, name, version, by_document, stamp: self.stamp() };
         self.write(Key::Api(id), Some(Record::Api(Arc::new(record))));
         self.drafts.insert((id, self.index));
     }

@@ -28,9 +28,14 @@ impl Draft<'_> {
             Some(id) => id,
             None => self.new_environment()?,
         };
+        let before = self.next.environment(id);
+        if before.is_some_and(|before| *before.description == *description) {
+            return Ok(());
+        }
         let record = EnvironmentRecord {
             name: name.clone(),
             description: description.into(),
+            by_document: self.mark(before.map(|before| before.by_document)),
             stamp: self.stamp(),
         };
         self.write(Key::Environment(id), Some(Record::Environment(Arc::new(record))));
@@ -84,6 +89,13 @@ impl Draft<'_> {
                 entry.accepted.hosts.iter().any(|(_, bound)| bound.as_ref() == Some(name))
             })
         };
+        let grants = self.next.grants().count(id);
+        if grants > 0 {
+            return Err(Reason::InUse {
+                users: vec!["what was granted there".into()],
+                count: grants,
+            });
+        }
         let groups: Vec<_> = (0..self.ids.group).map(GroupId::new).filter(bound).collect();
         if groups.is_empty() {
             return Ok(());

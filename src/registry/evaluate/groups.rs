@@ -58,7 +58,9 @@ impl Draft<'_> {
     }
 
     fn put_group(&mut self, id: GroupId, name: GroupName, group: Group) {
-        let record = GroupRecord { name, group, stamp: self.stamp() };
+        let before = self.next.group(id).map(|before| before.record.by_document);
+        let by_document = self.mark(before);
+        let record = GroupRecord { name, group, by_document, stamp: self.stamp() };
         self.write(Key::Group(id), Some(Record::Group(Arc::new(record))));
         self.groups.insert((id, self.index));
     }

@@ -6,7 +6,7 @@ use super::super::stage::Stage;
 use super::super::state::State;
 use super::{ApiId, Checked, Draft, NAMED};
 use crate::model::Version;
-use crate::model::id::{EnvironmentId, GroupId, ServiceId};
+use crate::model::id::{EnvironmentId, GroupId, ResourceId, ServiceId};
 use crate::store::Key;
 
 impl Draft<'_> {
@@ -19,6 +19,8 @@ impl Draft<'_> {
             Key::Group(id) => self.group_fits(id),
             Key::Api(id) => self.api_fits(id),
             Key::Publication(api, at) => self.publication_fits(api, at),
+            Key::Resource(id) => self.resource_fits(id),
+            Key::Grant(api, at, app) => self.grant_fits(api, at, app),
             Key::Next | Key::Revision(_) => Ok(()),
         }
     }
@@ -44,6 +46,10 @@ impl Draft<'_> {
             Key::Api(id) => {
                 let Some(draft) = self.next.api(id) else { return Ok(()) };
                 (self.next.is_only_api(id, draft), &*draft.name)
+            }
+            Key::Resource(id) => {
+                let Some(record) = self.next.resource(id) else { return Ok(()) };
+                (self.next.is_only_resource(id, record), record.name.as_str())
             }
             _ => return Ok(()),
         };
@@ -100,6 +106,12 @@ impl Draft<'_> {
     fn api_fits(&self, id: ApiId) -> Checked {
         let Some(draft) = self.next.api(id) else {
             let published = |stage: &Stage| stage.publication(id).map(|_| id).into_iter().collect();
+            let left: Vec<_> = self.next.grants().apps_of(id).collect();
+            if !left.is_empty() {
+                let names =
+                    left.iter().take(NAMED).map(|app| self.base.describe(Key::Resource(*app)));
+                return Err(Reason::InUse { users: names.collect(), count: left.len() });
+            }
             return self.nothing_published(published, None);
         };
         self.there(Key::Group(draft.group))?;
@@ -133,6 +145,24 @@ impl Draft<'_> {
         self.service_there(&publication.version)
     }
 
+    fn resource_fits(&self, id: ResourceId) -> Checked {
+        let left: Vec<_> = self.next.grants().apis_of(id).collect();
+        if self.next.resource(id).is_some() || left.is_empty() {
+            return Ok(());
+        }
+        let names = left.iter().take(NAMED).map(|api| self.base.describe(Key::Api(*api)));
+        Err(Reason::InUse { users: names.collect(), count: left.len() })
+    }
+
+    fn grant_fits(&self, api: ApiId, at: EnvironmentId, app: ResourceId) -> Checked {
+        if self.next.grants().get(api, at, app).is_none() {
+            return Ok(());
+        }
+        self.there(Key::Environment(at))?;
+        self.there(Key::Api(api))?;
+        self.there(Key::Resource(app))
+    }
+
     fn service_there(&self, version: &Version) -> Checked {
         version.service().map_or(Ok(()), |service| self.there(Key::Service(service)))
     }
@@ -164,6 +194,15 @@ impl State {
                     _ => format!("API {}", record.name),
                 }
             }
+            (_, Some(Record::Resource(record))) => {
+                format!("{} {:?}", record.resource.sort(), record.name)
+            }
+            (Key::Grant(api, id, app), _) => format!(
+                "the grant of {} in {} to {}",
+                self.describe(Key::Api(api)),
+                at(id),
+                self.describe(Key::Resource(app))
+            ),
             (Key::Definition(service, id), _) => {
                 format!("the definition of {} in {}", self.describe(Key::Service(service)), at(id))
             }

@@ -10,6 +10,7 @@
 //! | `groups` | hosts and base paths |
 //! | `apis` | drafts |
 //! | `publications` | publishing, unpublishing, displacing |
+//! | `resources`, `grants` | applications, authorizations, settings; who may call what |
 //! | `undo`, `integrity` | taking changes back, and what must hold then |
 
 use std::collections::BTreeSet;
@@ -20,16 +21,18 @@ use super::creation::CreationPolicy;
 use super::history::History;
 use super::rejected::{Reason, Rejected};
 use super::state::State;
-use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
+use crate::model::id::{ApiId, EnvironmentId, GroupId, ResourceId, ServiceId};
 use crate::model::{ApiName, ChangeId, Environment, GroupName, Kind, Revision, ServiceName, Stamp};
 use crate::store::record::{Next, Past, RevisionRecord};
 use crate::store::{Key, Record, Write};
 
 mod apis;
 mod environments;
+mod grants;
 mod groups;
 mod integrity;
 mod publications;
+mod resources;
 mod services;
 mod undo;
 
@@ -82,29 +85,43 @@ pub(crate) fn evaluate(
     author: Author,
     laws: &Laws<'_>,
 ) -> Result<Evaluated, Rejected> {
-    let mut draft = Draft {
-        base,
-        next: base.clone(),
-        ids: base.next(),
-        writes: Vec::new(),
-        origins: Vec::new(),
-        stamp: Arc::clone(&author.stamp),
-        laws,
-        index: 0,
-        drafts: BTreeSet::new(),
-        publications: BTreeSet::new(),
-        groups: BTreeSet::new(),
-        restored: BTreeSet::new(),
-        misfits: Vec::new(),
-        undone: Vec::new(),
-    };
+    let mut draft = Draft::new(base, change, &author, laws);
     for (index, edit) in change.edits.iter().enumerate() {
         draft.index = index;
         draft.edit(edit).map_err(|reason| rejected(change, index, reason))?;
     }
     draft.settle();
-    draft.agree().map_err(|(index, reason)| rejected(change, index, reason))?;
+    if let Some((index, reason)) = draft.disagreements().next() {
+        return Err(rejected(change, index, reason));
+    }
     Ok(draft.finish(author))
+}
+
+/// Everything that stands in a change's way: what is refused of it is left out, and the rest goes on.
+/// At most `limit` refusals, and what the rest would lead to if there are none.
+pub(crate) fn refusals(
+    base: &State,
+    change: &Change,
+    author: Author,
+    laws: &Laws<'_>,
+    limit: usize,
+) -> Result<Evaluated, Vec<Rejected>> {
+    let mut draft = Draft::new(base, change, &author, laws);
+    let mut refused = Vec::new();
+    for (index, edit) in change.edits.iter().enumerate() {
+        draft.index = index;
+        if let Err(reason) = draft.edit(edit) {
+            refused.push(rejected(change, index, reason));
+            if refused.len() >= limit {
+                return Err(refused);
+            }
+        }
+    }
+    draft.settle();
+    let room = limit.saturating_sub(refused.len());
+    let disagreements = draft.disagreements().take(room);
+    refused.extend(disagreements.map(|(index, reason)| rejected(change, index, reason)));
+    if refused.is_empty() { Ok(draft.finish(author)) } else { Err(refused) }
 }
 
 fn rejected(change: &Change, index: usize, reason: Reason) -> Rejected {
@@ -122,6 +139,8 @@ struct Draft<'a> {
     writes: Vec<Write>,
     origins: Vec<usize>,
     stamp: Arc<Stamp>,
+    /// Whether a document makes the change.
+    by_document: bool,
     laws: &'a Laws<'a>,
     /// The edit at work.
     index: usize,
@@ -129,6 +148,7 @@ struct Draft<'a> {
     drafts: BTreeSet<(ApiId, usize)>,
     publications: BTreeSet<(EnvironmentId, ApiId, usize)>,
     groups: BTreeSet<(GroupId, usize)>,
+    resources: BTreeSet<(ResourceId, usize)>,
     /// What an undo wrote, which has to fit in with everything else.
     restored: BTreeSet<(Key, usize)>,
     /// What could not be written.
@@ -138,6 +158,29 @@ struct Draft<'a> {
 }
 
 type Checked<T = ()> = Result<T, Reason>;
+
+impl<'a> Draft<'a> {
+    fn new(base: &'a State, change: &Change, author: &Author, laws: &'a Laws<'a>) -> Self {
+        Self {
+            base,
+            next: base.clone(),
+            ids: base.next(),
+            writes: Vec::new(),
+            origins: Vec::new(),
+            stamp: Arc::clone(&author.stamp),
+            by_document: change.by_document,
+            laws,
+            index: 0,
+            drafts: BTreeSet::new(),
+            publications: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            resources: BTreeSet::new(),
+            restored: BTreeSet::new(),
+            misfits: Vec::new(),
+            undone: Vec::new(),
+        }
+    }
+}
 
 impl Draft<'_> {
     fn edit(&mut self, edit: &Edit) -> Checked {
@@ -174,6 +217,17 @@ impl Draft<'_> {
                 self.switch(api, environment, *version, expect)
             }
             Operation::Unpublish { api, environment } => self.unpublish(api, environment, expect),
+            Operation::Resource { name, resource } => self.resource(name, resource, expect),
+            Operation::RenameResource { sort, from, to } => {
+                self.rename_resource(*sort, from, to, expect)
+            }
+            Operation::DeleteResource { sort, name } => self.delete_resource(*sort, name, expect),
+            Operation::Grant { app, api, environment, grant } => {
+                self.grant((app, api, environment), *grant, expect)
+            }
+            Operation::Revoke { app, api, environment } => {
+                self.revoke((app, api, environment), expect)
+            }
             Operation::Undo(undo) => self.undo(*undo),
         }
     }
@@ -191,24 +245,23 @@ impl Draft<'_> {
         }
     }
 
-    /// The rules about uniqueness, which hold for what all edits leave together.
-    fn agree(&self) -> Result<(), (usize, Reason)> {
-        if let Some(misfit) = self.misfits.first() {
-            return Err(misfit.clone());
-        }
-        for (group, index) in &self.groups {
-            self.group_alone(*group).map_err(|reason| (*index, reason))?;
-        }
-        for (api, index) in &self.drafts {
-            self.draft_alone(*api).map_err(|reason| (*index, reason))?;
-        }
-        for (environment, api, index) in &self.publications {
-            self.publication_alone(*environment, *api).map_err(|reason| (*index, reason))?;
-        }
-        for (key, index) in &self.restored {
-            self.fits(*key).map_err(|reason| (*index, reason))?;
-        }
-        Ok(())
+    /// What breaks the rules about uniqueness, which hold for what all edits leave together.
+    fn disagreements(&self) -> impl Iterator<Item = (usize, Reason)> + '_ {
+        let refused = |index: usize, checked: Checked| checked.err().map(|reason| (index, reason));
+        let groups = self.groups.iter();
+        let groups = groups.filter_map(move |(id, index)| refused(*index, self.group_alone(*id)));
+        let resources = self.resources.iter();
+        let resources =
+            resources.filter_map(move |(id, index)| refused(*index, self.resource_alone(*id)));
+        let drafts = self.drafts.iter();
+        let drafts = drafts.filter_map(move |(id, index)| refused(*index, self.draft_alone(*id)));
+        let publications = self.publications.iter().filter_map(move |(environment, id, index)| {
+            refused(*index, self.publication_alone(*environment, *id))
+        });
+        let restored = self.restored.iter();
+        let restored = restored.filter_map(move |(key, index)| refused(*index, self.fits(*key)));
+        let misfits = self.misfits.iter().cloned();
+        misfits.chain(groups).chain(resources).chain(drafts).chain(publications).chain(restored)
     }
 
     fn finish(mut self, author: Author) -> Evaluated {
@@ -266,6 +319,11 @@ impl Draft<'_> {
         }
         self.writes.push((key, record));
         self.origins.push(self.index);
+    }
+
+    /// Whether a document may take away what an edit leaves: what was there keeps its mark.
+    fn mark(&self, before: Option<bool>) -> bool {
+        before.unwrap_or(self.by_document)
     }
 
     fn stamp(&self) -> Arc<Stamp> {

@@ -62,7 +62,10 @@ impl Draft<'_> {
             None => None,
         };
         let stamp = self.stamp();
-        let publication = PublicationRecord { api, group, version, epoch, stamp };
+        let stage = self.next.stage(at);
+        let live = stage.and_then(|stage| stage.publication(api).filter(|p| stage.is_live(p)));
+        let by_document = self.mark(live.map(|before| before.by_document));
+        let publication = PublicationRecord { api, group, version, epoch, by_document, stamp };
         self.write(Key::Publication(api, at), Some(Record::Publication(Arc::new(publication))));
         self.publications.insert((at, api, self.index));
         Ok(())

@@ -164,8 +164,10 @@ impl Draft<'_> {
             None => self.stamp.revision,
         };
         let definition = definition.clone();
+        let by_document = self.mark(before.as_ref().map(|before| before.by_document));
         let accepted = before.map_or_else(Box::default, |before| before.accepted.clone());
-        let record = DefinitionRecord { definition, epoch, accepted, stamp: self.stamp() };
+        let record =
+            DefinitionRecord { definition, epoch, accepted, by_document, stamp: self.stamp() };
         self.write(Key::Definition(id, at), Some(Record::Definition(Arc::new(record))));
         Ok(())
     }
@@ -225,7 +227,8 @@ impl Draft<'_> {
     }
 
     fn put_service(&mut self, id: ServiceId, name: ServiceName, service: BackendService) {
-        let record = ServiceRecord { name, service, stamp: self.stamp() };
+        let by_document = self.mark(self.next.service(id).map(|before| before.by_document));
+        let record = ServiceRecord { name, service, by_document, stamp: self.stamp() };
         self.write(Key::Service(id), Some(Record::Service(Arc::new(record))));
     }
 

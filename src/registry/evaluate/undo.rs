@@ -121,6 +121,7 @@ impl Draft<'_> {
         match key {
             Key::Api(id) => drop(self.drafts.insert((id, index))),
             Key::Group(id) => drop(self.groups.insert((id, index))),
+            Key::Resource(id) => drop(self.resources.insert((id, index))),
             Key::Publication(id, at) => drop(self.publications.insert((at, id, index))),
             _ => {}
         }

@@ -36,7 +36,7 @@ pub(crate) struct Log {
 }
 
 fn key_index(key: Key) -> u32 {
-    let (sort, one, other) = match key {
+    let (sort, one, other): (u64, u64, u64) = match key {
         Key::Next => (0, 0, 0),
         Key::Environment(id) => (1, id.number().into(), 0),
         Key::Service(id) => (2, id.number().into(), 0),
@@ -45,6 +45,10 @@ fn key_index(key: Key) -> u32 {
         Key::Api(id) => (5, id.number().into(), 0),
         Key::Publication(id, at) => (6, id.number().into(), at.number().into()),
         Key::Revision(revision) => (7, revision.as_u64(), 0),
+        Key::Resource(id) => (8, id.number().into(), 0),
+        Key::Grant(api, at, app) => {
+            (9, api.number().into(), u64::from(at.number()) << 32 | u64::from(app.number()))
+        }
     };
     index(mix(mix(mix(0, sort), one), other))
 }

@@ -32,6 +32,8 @@ impl State {
             Key::Publication(id, at) => {
                 Record::Publication(Arc::clone(self.stage(at)?.publication(id)?))
             }
+            Key::Resource(id) => Record::Resource(Arc::clone(self.resource(id)?)),
+            Key::Grant(api, at, app) => Record::Grant(Arc::clone(self.grants().get(api, at, app)?)),
             Key::Revision(revision) => Record::Revision(Arc::clone(self.log().entry(revision)?)),
         })
     }
@@ -80,6 +82,8 @@ impl Record {
             Self::Group(record) => Some(&record.stamp),
             Self::Api(record) => Some(&record.stamp),
             Self::Publication(record) => Some(&record.stamp),
+            Self::Resource(record) => Some(&record.stamp),
+            Self::Grant(record) => Some(&record.stamp),
             Self::Revision(record) => Some(&record.stamp),
         }
     }
@@ -98,7 +102,17 @@ impl Record {
                 }
             };
         }
-        stamped!(Environment, Service, Definition, Group, Api, Publication, Revision)
+        stamped!(
+            Environment,
+            Service,
+            Definition,
+            Group,
+            Resource,
+            Api,
+            Publication,
+            Grant,
+            Revision
+        )
     }
 
     /// Whether two records say the same, whoever said so.

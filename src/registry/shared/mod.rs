@@ -14,7 +14,7 @@ mod set;
 mod trie;
 
 pub(crate) use self::pages::Pages;
-pub(crate) use self::set::IdSet;
+pub(crate) use self::set::{IdSet, mark};
 pub(crate) use self::trie::{Trie, WideTrie};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which small numbers are in it, and how many.
 
-use super::Trie;
+use super::{Pages, Trie};
 
 /// A set of small numbers that knows how many it has. Clones share what they have in common.
 #[derive(Clone, Debug, Default)]
@@ -56,5 +56,19 @@ impl IdSet {
     /// The numbers, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.members.iter().map(|(id, ())| id)
+    }
+}
+
+/// Puts a number into one of several sets, or takes it out.
+pub(crate) fn mark(sets: &mut Pages<IdSet>, at: u32, number: u32, present: bool) {
+    if sets.get(at).is_none() {
+        sets.set(at, IdSet::default());
+    }
+    if let Some(set) = sets.get_mut(at) {
+        if present {
+            set.insert(number)
+        } else {
+            set.remove(number)
+        };
     }
 }

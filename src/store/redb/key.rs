@@ -2,7 +2,7 @@
 //! publications.
 
 use crate::model::Revision;
-use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
+use crate::model::id::{ApiId, EnvironmentId, GroupId, ResourceId, ServiceId};
 use crate::store::Key;
 
 // The first byte says which sort it is. Gaps leave room between them.
@@ -11,6 +11,7 @@ const ENVIRONMENT: u8 = 0x10;
 const SERVICE: u8 = 0x20;
 const DEFINITION: u8 = 0x30;
 const GROUP: u8 = 0x40;
+const RESOURCE: u8 = 0x48;
 const API: u8 = 0x50;
 const REVISION: u8 = 0x60;
 /// The store's own row, behind all others.
@@ -18,11 +19,12 @@ const STATE: u8 = 0x70;
 // The byte after an API's id.
 const DRAFT: u8 = 0;
 const PUBLICATION: u8 = 1;
+const GRANT: u8 = 2;
 /// The byte after a revision, where the row is not about what the change did but which it was.
 const CHANGE: u8 = 1;
 
 /// Bytes of the longest key.
-const LONGEST: usize = 10;
+const LONGEST: usize = 12;
 
 /// What a row is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,6 +76,11 @@ pub(super) fn encode(key: Key) -> KeyBytes {
             let api = api.number().to_be_bytes();
             KeyBytes::new(&[&[API], &api, &[PUBLICATION], &environment(id)])
         }
+        Key::Resource(id) => KeyBytes::new(&[&[RESOURCE], &id.number().to_be_bytes()]),
+        Key::Grant(api, id, app) => {
+            let (api, app) = (api.number().to_be_bytes(), app.number().to_be_bytes());
+            KeyBytes::new(&[&[API], &api, &[GRANT], &environment(id), &app])
+        }
         Key::Revision(revision) => KeyBytes::new(&[&[REVISION], &revision.as_u64().to_be_bytes()]),
     }
 }
@@ -118,12 +125,17 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Key> {
             Key::Definition(ServiceId::new(u32(service)?), u16(environment)?)
         }
         GROUP => Key::Group(GroupId::new(u32(rest)?)),
+        RESOURCE => Key::Resource(ResourceId::new(u32(rest)?)),
         API => {
             let (api, rest) = rest.split_at_checked(4)?;
             let api = ApiId::new(u32(api)?);
             match rest.split_first()? {
                 (&DRAFT, []) => Key::Api(api),
                 (&PUBLICATION, environment) => Key::Publication(api, u16(environment)?),
+                (&GRANT, rest) => {
+                    let (environment, app) = rest.split_at_checked(2)?;
+                    Key::Grant(api, u16(environment)?, ResourceId::new(u32(app)?))
+                }
                 _ => return None,
             }
         }

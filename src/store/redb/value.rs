@@ -14,8 +14,8 @@ use super::key;
 use crate::model::id::{ApiId, GroupId};
 use crate::model::{Revision, Stamp, Version};
 use crate::store::record::{
-    ApiRecord, DefinitionRecord, EnvironmentRecord, GroupRecord, PublicationRecord, RevisionRecord,
-    ServiceRecord,
+    ApiRecord, DefinitionRecord, EnvironmentRecord, GrantRecord, GroupRecord, PublicationRecord,
+    ResourceRecord, RevisionRecord, ServiceRecord,
 };
 use crate::store::{Key, Record};
 
@@ -29,6 +29,8 @@ const LENGTH: usize = 4;
 struct ApiHead {
     group: GroupId,
     name: Arc<str>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_document: bool,
 }
 
 /// Of a publication, what is in no piece of its own.
@@ -37,6 +39,8 @@ struct PublicationHead {
     api: ApiId,
     group: GroupId,
     epoch: Option<Revision>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_document: bool,
 }
 
 /// The hash of a key and what is kept under it: stable across versions and platforms.
@@ -74,14 +78,18 @@ pub(super) fn encode(key: Key, record: &Record) -> Option<Vec<u8>> {
         Record::Service(record) => serde_json::to_vec(record).ok()?,
         Record::Definition(record) => serde_json::to_vec(record).ok()?,
         Record::Group(record) => serde_json::to_vec(record).ok()?,
+        Record::Resource(record) => serde_json::to_vec(record).ok()?,
+        Record::Grant(record) => serde_json::to_vec(record).ok()?,
         Record::Revision(record) => serde_json::to_vec(record).ok()?,
         Record::Api(record) => {
-            let head = ApiHead { group: record.group, name: Arc::clone(&record.name) };
+            let ApiRecord { group, by_document, .. } = **record;
+            let head = ApiHead { group, name: Arc::clone(&record.name), by_document };
             pieces(&head, &record.stamp, &record.version)?
         }
         Record::Publication(record) => {
-            let PublicationRecord { api, group, epoch, .. } = **record;
-            pieces(&PublicationHead { api, group, epoch }, &record.stamp, &record.version)?
+            let PublicationRecord { api, group, epoch, by_document, .. } = **record;
+            let head = PublicationHead { api, group, epoch, by_document };
+            pieces(&head, &record.stamp, &record.version)?
         }
     };
     Some(seal(key::encode(key).as_slice(), &payload))
@@ -150,7 +158,15 @@ macro_rules! stamped {
     )* };
 }
 
-stamped!(EnvironmentRecord, ServiceRecord, DefinitionRecord, GroupRecord, RevisionRecord);
+stamped!(
+    EnvironmentRecord,
+    ServiceRecord,
+    DefinitionRecord,
+    GroupRecord,
+    ResourceRecord,
+    GrantRecord,
+    RevisionRecord
+);
 
 /// Reads records in the order of their keys, so that an API's publications share the version they have
 /// in common with its draft or with each other.
@@ -175,16 +191,18 @@ impl<'a> Decoder<'a> {
             Key::Service(_) => Record::Service(self.stamped(payload)?),
             Key::Definition(..) => Record::Definition(self.stamped(payload)?),
             Key::Group(_) => Record::Group(self.stamped(payload)?),
+            Key::Resource(_) => Record::Resource(self.stamped(payload)?),
+            Key::Grant(..) => Record::Grant(self.stamped(payload)?),
             Key::Revision(_) => Record::Revision(self.stamped(payload)?),
             Key::Api(id) => {
                 let (head, stamp, version) = self.api(id, payload)?;
-                let ApiHead { group, name } = read(head)?;
-                Record::Api(Arc::new(ApiRecord { group, name, version, stamp }))
+                let ApiHead { group, name, by_document } = read(head)?;
+                Record::Api(Arc::new(ApiRecord { group, name, version, by_document, stamp }))
             }
             Key::Publication(id, _) => {
                 let (head, stamp, version) = self.api(id, payload)?;
-                let PublicationHead { api, group, epoch } = read(head)?;
-                let record = PublicationRecord { api, group, version, epoch, stamp };
+                let PublicationHead { api, group, epoch, by_document } = read(head)?;
+                let record = PublicationRecord { api, group, version, epoch, by_document, stamp };
                 Record::Publication(Arc::new(record))
             }
         })

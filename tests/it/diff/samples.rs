@@ -11,7 +11,9 @@ pub(super) fn samples() -> Vec<(Noun, Value)> {
         (Noun::DECLARATION, json!({"description": "before it is live"})),
         (Noun::GROUP, group()),
         (Noun::API, api()),
+        (Noun::GRANT, json!({"expires": "2030-01-01T00:00:00.000Z"})),
     ];
+    samples.extend(resources().map(|resource| (Noun::RESOURCE, resource)));
     samples.extend(definitions().map(|definition| (Noun::DEFINITION, definition)));
     samples
 }
@@ -24,6 +26,9 @@ fn group() -> Value {
         "description": "all of the shop",
         "passthrough_headers": ["host", "x-trace"],
         "app_code_to_backend": true,
+        "app_code_header": "X-App-Code",
+        "debug": true,
+        "variables": {"TEST": {"zone": "a", "port": "1"}, "RELEASE": {"zone": "b"}},
     })
 }
 
@@ -37,14 +42,44 @@ fn api() -> Value {
             "path": "/v1/orders/[id]",
             "method": "POST",
             "timeout": "2500ms",
+            "content_type": "text/plain",
+            "oss": {"action": "GetObject", "key": "/pictures/[id]"},
+            "function": {"path": "/[id]"},
+            "event": {"type": "made", "subject": "order"},
         },
         "description": "one order",
         "visibility": "private",
         "protocol": ["https", "websocket"],
         "mode": "mapping",
         "auth": "app",
+        "app_code": "header_query",
+        "signature": ["HmacSHA1", "HmacSHA256"],
+        "force_nonce": true,
         "escape_path_param": true,
         "max_body": 1024,
+        "parameter": [{
+            "name": "id",
+            "in": "path",
+            "type": "array",
+            "required": true,
+            "default": "1",
+            "min": 1,
+            "max": 2.5,
+            "min_length": 1,
+            "max_length": 9,
+            "pattern": "^[0-9]+$",
+            "enum": ["1", "2"],
+            "schema": {"type": "string"},
+            "items": "int",
+            "description": "which order",
+            "to": {"name": "order", "in": "query"},
+        }],
+        "constant": [{"name": "source", "value": "gateway", "in": "query", "description": "who"}],
+        "system": [{
+            "name": "CaClientIp",
+            "to": {"name": "X-Real-Ip", "in": "body"},
+            "description": "from where",
+        }],
         "response": {
             "type": "xml",
             "sample": "<order/>",
@@ -52,6 +87,35 @@ fn api() -> Value {
             "errors": [{"code": "404", "message": "no order", "description": "look again"}],
         },
     })
+}
+
+fn resources() -> [Value; 6] {
+    let keys =
+        json!([{"key": "203753385", "secret": "hunter2-"}, {"key": "2", "secret": "swordfish"}]);
+    [
+        json!({"app": {"description": "phones", "keys": keys, "codes": ["swordfish", "hunter2"]}}),
+        json!({"vpc_access": {
+            "vpc_id": "vpc-1",
+            "instance": "10.0.0.7",
+            "port": 8080,
+            "host": "orders.internal",
+            "connector": {"socks5": "user:hunter2@10.0.0.1:1080"},
+        }}),
+        json!({"object_grant": {"bucket": "pictures", "read": false, "write": true}}),
+        json!({"credential": {"access_key": "id", "secret_key": "hunter2", "token": "swordfish", "provider": "env"}}),
+        json!({"registry": {
+            "region": "cn-hangzhou",
+            "blast_radius": {"apis": 5, "traffic_share": 0.5},
+            "history": {"revisions": 10, "days": 3},
+            "signature_mode": "strict",
+        }}),
+        json!({"registry": {
+            "region": "cn-hangzhou",
+            "blast_radius": 5,
+            "history": {"revisions": 10, "days": 3},
+            "signature_mode": "strict",
+        }}),
+    ]
 }
 
 fn definitions() -> [Value; 11] {

@@ -381,3 +381,37 @@ async fn services_are_created_by_the_rules_of_the_region() {
     let opened = Registry::builder().region("Nowhere!").in_memory().await;
     assert!(opened.unwrap_err().to_string().contains("region"));
 }
+
+#[tokio::test]
+async fn everything_in_a_changes_way_is_told_at_once() {
+    let registry = registry(shop()).await;
+    let publisher = registry.publisher("test");
+    let change = || {
+        Change::new()
+            .service("orders", Kind::MOCK)
+            .define("orders", TEST, Http::to("http://169.254.169.254/"))
+            .group("rival", Group::host("shop.example.com"))
+            .api("shop/put_order", order("/orders/[other]"))
+            .publish("shop/get_order", TEST)
+            .publish("shop/get_order", Environment::PRE)
+    };
+    let told = publisher.refusals(change()).await.unwrap();
+    let told: Vec<_> = told.iter().map(|refusal| (refusal.index, &refusal.reason)).collect();
+    assert!(matches!(told[0], (0, Reason::KindImmutable { .. })), "{told:?}");
+    assert!(matches!(told[1], (5, Reason::NoDefinition { .. })), "{told:?}");
+    assert!(matches!(told[2], (2, Reason::HostTaken { .. })), "{told:?}");
+    assert!(matches!(told[3], (_, Reason::RouteTaken { .. })), "{told:?}");
+    assert_eq!(told.len(), 4);
+    // What adapters refuse is told once the rules have nothing against it.
+    let bad = |host: &str| Http::to(format!("http://{host}/"));
+    let change = Change::new().define("orders", TEST, bad("169.254.169.254")).define(
+        "orders",
+        Environment::PRE,
+        bad("0.0.0.0"),
+    );
+    let told = publisher.refusals(change.clone()).await.unwrap();
+    assert_eq!(told.iter().map(|refusal| refusal.index).collect::<Vec<_>>(), [0, 1]);
+    let first = publisher.apply(change).await.unwrap_err();
+    assert_eq!(first.to_string(), told[0].to_string());
+    assert!(publisher.refusals(shop()).await.unwrap().is_empty());
+}

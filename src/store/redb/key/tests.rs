@@ -14,21 +14,29 @@ fn keys() -> impl Strategy<Value = Key> {
         any::<u32>().prop_map(|id| Key::Group(GroupId::new(id))),
         api().prop_map(Key::Api),
         (api(), environment()).prop_map(|(api, id)| Key::Publication(api, id)),
+        any::<u32>().prop_map(|id| Key::Resource(ResourceId::new(id))),
+        (api(), environment(), any::<u32>()).prop_map(|(api, id, app)| Key::Grant(
+            api,
+            id,
+            ResourceId::new(app)
+        )),
         any::<u64>().prop_map(|revision| Key::Revision(Revision::new(revision))),
     ]
 }
 
 /// What the order of the bytes is to be.
-fn place(key: Key) -> (u8, u64, u8, u16) {
+fn place(key: Key) -> (u8, u64, u8, u16, u32) {
     match key {
-        Key::Next => (0, 0, 0, 0),
-        Key::Environment(id) => (1, 0, 0, id.number()),
-        Key::Service(id) => (2, id.number().into(), 0, 0),
-        Key::Definition(service, id) => (3, service.number().into(), 0, id.number()),
-        Key::Group(id) => (4, id.number().into(), 0, 0),
-        Key::Api(id) => (5, id.number().into(), 0, 0),
-        Key::Publication(api, id) => (5, api.number().into(), 1, id.number()),
-        Key::Revision(revision) => (6, revision.as_u64(), 0, 0),
+        Key::Next => (0, 0, 0, 0, 0),
+        Key::Environment(id) => (1, 0, 0, id.number(), 0),
+        Key::Service(id) => (2, id.number().into(), 0, 0, 0),
+        Key::Definition(service, id) => (3, service.number().into(), 0, id.number(), 0),
+        Key::Group(id) => (4, id.number().into(), 0, 0, 0),
+        Key::Resource(id) => (5, id.number().into(), 0, 0, 0),
+        Key::Api(id) => (6, id.number().into(), 0, 0, 0),
+        Key::Publication(api, id) => (6, api.number().into(), 1, id.number(), 0),
+        Key::Grant(api, id, app) => (6, api.number().into(), 2, id.number(), app.number()),
+        Key::Revision(revision) => (7, revision.as_u64(), 0, 0, 0),
     }
 }
 
@@ -45,7 +53,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_stand_for_one_key_or_none(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+    fn bytes_stand_for_one_key_or_none(bytes in prop::collection::vec(any::<u8>(), 0..14)) {
         if let Some(key) = decode(&bytes) {
             let again = encode(key);
             prop_assert_eq!(again.as_slice(), &bytes[..]);
