@@ -68,7 +68,7 @@
 //! | modules | question |
 //! |---|---|
 //! | [`manual`], `testing` | how is it used, and how is it tried? |
-//! | [`gateway`], [`publish`] | how does a request go, and how does something change? |
+//! | [`gateway`], [`publish`], `document` | how does a request go, how does something change, and how is it all written down? |
 //! | [`registry`], [`backend::http`], [`backend::mock`] | what is true now, and how does a kind answer? |
 //! | [`backend`], [`store`] | what is a backend, and where does state survive? |
 //! | [`transport`] | how do bytes travel? |
@@ -82,6 +82,7 @@
 //! | `tls-ring` | HTTPS to backends by ring |
 //! | `store-redb` (default) | a durable store in one file, [`store::RedbStore`], and dumps of it |
 //! | `axum` | the client's address from axum's `ConnectInfo`, the full URI below axum's `nest` |
+//! | `document` | desired-state documents in TOML, JSON and YAML: `document` |
 //! | `full` | all of these |
 //! | `testing` | a conformance suite and a scripted upstream. Not semver-stable |
 //!
@@ -92,6 +93,8 @@ use std::sync::Arc;
 
 pub mod backend;
 pub mod body;
+#[cfg(feature = "document")]
+pub mod document;
 pub mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;

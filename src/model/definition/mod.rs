@@ -293,7 +293,7 @@ fn blame<T: DeserializeOwned>(table: &Map<String, Value>, error: &str) -> Invali
 }
 
 /// Text that somebody wrote, without what would break the line it is shown in.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::new();
     for c in text.chars() {
         if c.is_control() {
