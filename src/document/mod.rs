@@ -14,6 +14,8 @@
 //! | `api`, `definition` | and those of an API, and of a definition? |
 //! | `element`, `reader` | how is all found that is wrong with one element? |
 //! | `write/` | how is it written? |
+//! | `difference/` | what has to change so that a registry is as it says? |
+//! | `plan` | how is that planned and done? |
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,11 +24,13 @@ use crate::model::RegistrySettings;
 
 mod api;
 mod definition;
+mod difference;
 mod element;
 mod entry;
 mod fault;
 mod format;
 pub mod limits;
+mod plan;
 mod read;
 mod reader;
 mod row;
@@ -39,6 +43,7 @@ pub use self::entry::{
 };
 pub use self::fault::{Fault, InvalidDocument};
 pub use self::format::{Format, UnknownFormat};
+pub use self::plan::DocumentError;
 pub use self::write::Unwritable;
 
 use self::limits::MAX_DOCUMENT;
@@ -139,7 +144,6 @@ impl Document {
     /// the line of its path, where the document was read from a text.
     ///
     /// The text is parsed anew: lines are wanted of documents that are refused, and kept for none.
-    #[expect(dead_code, reason = "plans of documents are the first to find such faults")]
     pub(crate) fn refuse(&self, faults: impl IntoIterator<Item = Fault>) -> InvalidDocument {
         let source = self.source.0.as_ref();
         let tree = source.and_then(|(text, format)| Tree::parse(text, *format).ok());

@@ -1,9 +1,11 @@
 //! Writes documents.
-use super::{Document,Format};
+use super::{Document, Format};
 /// x
 #[derive(Debug)]
 pub struct Unwritable;
 impl Document {
     /// x
-    pub fn text(&self, _f: Format) -> Result<String, Unwritable> { Err(Unwritable) }
+    pub fn text(&self, _f: Format) -> Result<String, Unwritable> {
+        Err(Unwritable)
+    }
 }

@@ -27,7 +27,7 @@ fn index(api: ApiId, at: EnvironmentId, app: ResourceId) -> u32 {
 }
 
 impl Grants {
-    pub(super) fn get(
+    pub(crate) fn get(
         &self,
         api: ApiId,
         at: EnvironmentId,
@@ -37,7 +37,7 @@ impl Grants {
         self.all.under(index(api, at, app)).find(|grant| grant.key() == key)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<GrantRecord>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<GrantRecord>> {
         self.all.iter().map(|(_, grant)| grant)
     }
 

@@ -37,7 +37,7 @@ mod open;
 mod reach;
 mod reads;
 pub mod rejected;
-mod resources;
+pub(crate) mod resources;
 mod restore;
 pub mod rights;
 mod routes;

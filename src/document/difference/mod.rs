@@ -1,0 +1,91 @@
+//! What has to change so that a registry is as a document says: pure, and the least there is.
+//!
+//! | file | question |
+//! |---|---|
+//! | `names` | who has which name once everything is renamed? |
+//! | `services`, `apis`, `rights` | what is new, and what is different? |
+//! | `prune` | what did a document create that this one no longer has? |
+//! | `place` | which edit was made for which key? |
+
+use std::collections::BTreeSet;
+
+use super::{Document, Fault};
+use crate::model::id::{ApiId, EnvironmentId, GroupId, ResourceId, ServiceId};
+use crate::registry::Change;
+use crate::registry::state::State;
+
+mod apis;
+mod names;
+mod place;
+mod prune;
+mod rights;
+mod services;
+
+pub(super) use self::place::{Place, told};
+
+use self::names::Names;
+
+/// A change, and for each of its edits where in the document it comes from.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    pub(super) change: Change,
+    pub(super) places: Vec<Place>,
+    /// What is wrong with the document beside what the change would be refused for.
+    pub(super) faults: Vec<Fault>,
+}
+
+/// What leads from `state` to what `document` says. Empty if nothing has to change.
+pub(super) fn difference(state: &State, document: &Document) -> Difference {
+    let mut work = Work {
+        state,
+        document,
+        names: Names::default(),
+        kept: Kept::default(),
+        undefined: BTreeSet::new(),
+        difference: Difference::default(),
+    };
+    work.difference.change.by_document = true;
+    work.environments();
+    work.renames();
+    work.services();
+    work.authorizations();
+    work.groups();
+    work.apps();
+    work.undefine();
+    work.apis();
+    work.grants();
+    work.prune();
+    work.difference
+}
+
+struct Work<'a> {
+    state: &'a State,
+    document: &'a Document,
+    names: Names,
+    kept: Kept,
+    /// Definitions that are going to be taken back: what is published by them goes with them.
+    undefined: BTreeSet<(ServiceId, EnvironmentId)>,
+    difference: Difference,
+}
+
+/// What is there and is named by the document.
+#[derive(Default)]
+struct Kept {
+    services: BTreeSet<ServiceId>,
+    groups: BTreeSet<GroupId>,
+    apis: BTreeSet<ApiId>,
+    resources: BTreeSet<ResourceId>,
+}
+
+impl Work<'_> {
+    /// Adds an edit that comes from a place.
+    fn edit(&mut self, place: Place, edit: impl FnOnce(Change) -> Change) {
+        let change = std::mem::take(&mut self.difference.change);
+        self.difference.change = edit(change);
+        self.difference.places.push(place);
+    }
+
+    fn fault(&mut self, place: Place, key: &str, reason: impl Into<String>) {
+        self.difference.faults.push(Fault::new(place.path(key), reason));
+    }
+}

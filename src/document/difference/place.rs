@@ -1,0 +1,194 @@
+//! Where in a document an edit comes from, and what is told of its refusal.
+
+use std::collections::BTreeSet;
+
+use super::super::{Document, Fault};
+use crate::model::{ApiName, Environment, GroupName, ResourceName, ServiceName, Sort};
+use crate::registry::{Reason, Rejected};
+
+/// Where in a document an edit comes from.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(in super::super) enum Place {
+    Registry,
+    Environment(usize),
+    Resource(Sort, usize),
+    Service(usize),
+    Definition(usize, Environment),
+    Group(usize),
+    App(usize),
+    Api(usize),
+    Version(usize, Environment),
+    Publish(usize, usize),
+    Grant(usize),
+    /// The document no longer has it.
+    Gone(String),
+}
+
+impl Place {
+    /// The path of a key of the place; of the place itself if it is empty.
+    pub(super) fn path(&self, key: &str) -> String {
+        let place = match self {
+            Self::Registry => "registry".to_owned(),
+            Self::Environment(at) => format!("environment[{at}]"),
+            Self::Resource(sort, at) => format!("{}[{at}]", table(*sort)),
+            Self::Service(at) => format!("backend_service[{at}]"),
+            Self::Definition(at, environment) => {
+                format!("backend_service[{at}].definition.{environment}")
+            }
+            Self::Group(at) => format!("group[{at}]"),
+            Self::App(at) => format!("app[{at}]"),
+            Self::Api(at) => format!("api[{at}]"),
+            Self::Version(at, environment) => format!("api[{at}].version.{environment}"),
+            Self::Publish(at, index) => format!("api[{at}].publish[{index}]"),
+            Self::Grant(at) => format!("grant[{at}]"),
+            Self::Gone(what) => return what.clone(),
+        };
+        if key.is_empty() { place } else { format!("{place}.{key}") }
+    }
+
+    /// The element of the document it belongs to.
+    fn element(&self) -> Self {
+        match self {
+            Self::Version(at, _) | Self::Publish(at, _) => Self::Api(*at),
+            other => other.clone(),
+        }
+    }
+}
+
+fn table(sort: Sort) -> &'static str {
+    match sort {
+        Sort::App => "app",
+        Sort::VpcAccess => "vpc_access",
+        Sort::ObjectGrant => "object_grant",
+        Sort::Credential => "credential",
+        Sort::Registry => "registry",
+    }
+}
+
+/// What is refused of a change, as faults of the document it was made for. What is refused only
+/// because something else is, is not told.
+pub(in super::super) fn told(
+    document: &Document,
+    places: &[Place],
+    refused: &[Rejected],
+) -> Vec<Fault> {
+    let place = |index: usize| places.get(index).cloned();
+    let broken: BTreeSet<Place> = refused
+        .iter()
+        .filter(|refused| !follows(&refused.reason))
+        .filter_map(|refused| Some(place(refused.index)?.element()))
+        .collect();
+    let broken = Broken { document, broken };
+    let mut faults = Vec::new();
+    for Rejected { index, reason, .. } in refused {
+        let Some(place) = place(*index) else { continue };
+        if broken.caused(&place, reason) {
+            continue;
+        }
+        let (key, reason) = match reason {
+            Reason::Invalid { field, reason } => (field.as_str(), reason.clone()),
+            reason => (about(&place, reason), reason.to_string()),
+        };
+        faults.push(Fault::new(place.path(key), reason));
+    }
+    faults
+}
+
+/// The key that a reason is about.
+fn about(place: &Place, reason: &Reason) -> &'static str {
+    match (place, reason) {
+        (Place::Api(_) | Place::Version(..), Reason::UnknownService(_)) => "backend.service",
+        (Place::Api(_), Reason::UnknownGroup(_)) => "group",
+        (Place::Api(_) | Place::Version(..), Reason::RouteTaken { .. }) => "path",
+        (Place::Api(_) | Place::Version(..), Reason::UnknownKind(_)) => "backend.kind",
+        (Place::Api(_), Reason::NameTaken(_) | Reason::OtherGroup { .. }) => "renamed_from",
+        (Place::Service(_) | Place::Group(_) | Place::App(_), Reason::NameTaken(_)) => {
+            "renamed_from"
+        }
+        (Place::Service(_), Reason::KindImmutable { .. } | Reason::UnknownKind(_)) => "kind",
+        (Place::Group(_), Reason::HostTaken { .. }) => "hosts",
+        (Place::Grant(_), Reason::UnknownResource { .. }) => "app",
+        (Place::Grant(_), Reason::UnknownApi(_)) => "api",
+        (Place::Grant(_), Reason::UnknownEnvironment(_)) => "environment",
+        _ => "",
+    }
+}
+
+/// Whether a reason may be there only because something else was refused.
+fn follows(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::UnknownService(_)
+            | Reason::UnknownGroup(_)
+            | Reason::UnknownApi(_)
+            | Reason::UnknownResource { .. }
+            | Reason::UnknownEnvironment(_)
+            | Reason::NoDefinition { .. }
+    )
+}
+
+/// What of a document is refused for itself.
+struct Broken<'a> {
+    document: &'a Document,
+    broken: BTreeSet<Place>,
+}
+
+impl Broken<'_> {
+    /// Whether an edit is refused only because something else is.
+    fn caused(&self, place: &Place, reason: &Reason) -> bool {
+        let own = place.element();
+        if own != *place && self.broken.contains(&own) {
+            return true;
+        }
+        match reason {
+            Reason::UnknownService(name) => self.service(name),
+            Reason::UnknownGroup(name) => self.group(name),
+            Reason::UnknownApi(name) => self.api(name),
+            Reason::UnknownResource { sort: Sort::App, name } => self.app(name),
+            Reason::UnknownEnvironment(name) => self.environment(name),
+            Reason::NoDefinition { service, environment } => {
+                let at = self.document.services.iter().position(|entry| entry.name == *service);
+                let defined = |at: usize| {
+                    self.broken.contains(&Place::Service(at))
+                        || self.broken.contains(&Place::Definition(at, environment.clone()))
+                };
+                at.is_some_and(defined)
+            }
+            _ => false,
+        }
+    }
+
+    fn is(&self, at: Option<usize>, place: impl Fn(usize) -> Place) -> bool {
+        at.is_some_and(|at| self.broken.contains(&place(at)))
+    }
+
+    fn service(&self, name: &ServiceName) -> bool {
+        let at = self.document.services.iter().position(|entry| entry.name == *name);
+        self.is(at, Place::Service)
+    }
+
+    fn group(&self, name: &GroupName) -> bool {
+        let at = self.document.groups.iter().position(|entry| entry.name == *name);
+        self.is(at, Place::Group)
+    }
+
+    /// An API is not there either if its group or its service is not.
+    fn api(&self, name: &ApiName) -> bool {
+        let at = self.document.apis.iter().position(|entry| entry.name == *name);
+        let entry = at.and_then(|at| self.document.apis.get(at));
+        let service = entry.and_then(|entry| entry.api.backend.service.as_deref()?.parse().ok());
+        self.is(at, Place::Api)
+            || self.group(name.group())
+            || service.is_some_and(|service| self.service(&service))
+    }
+
+    fn app(&self, name: &ResourceName) -> bool {
+        let at = self.document.apps.iter().position(|entry| entry.name == *name);
+        self.is(at, Place::App)
+    }
+
+    fn environment(&self, name: &Environment) -> bool {
+        let at = self.document.environments.iter().position(|entry| entry.name == *name);
+        self.is(at, Place::Environment)
+    }
+}
