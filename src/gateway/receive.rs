@@ -2,11 +2,12 @@
 
 use http::request::Parts;
 use http::uri::Scheme;
-use http::{HeaderMap, HeaderValue, Method, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 
 use super::hop::{self, Class, Seen};
 use super::host::Authority;
 use super::limits::{MAX_HEADER_BYTES, MAX_HEADERS, MAX_URI};
+use super::via::Via;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 
 /// What was read of a request's head, once.
@@ -16,6 +17,8 @@ pub(super) struct Received<'a> {
     pub(super) authority: Authority<'a>,
     pub(super) stage: Asked<'a>,
     pub(super) content_length: Option<u64>,
+    /// How often it may be forwarded, this time included. Means something for OPTIONS only.
+    pub(super) max_forwards: Option<u32>,
 }
 
 /// The environment a request asks for.
@@ -38,19 +41,23 @@ pub(super) fn ends_connection(error: &Error) -> bool {
         && error.stage() == Stage::Receive
 }
 
-/// Reads a head.
-pub(super) fn read(parts: &Parts) -> Result<Received<'_>> {
+/// Reads a head that a gateway called `own` received.
+pub(super) fn read<'a>(parts: &'a Parts, own: &Via) -> Result<Received<'a>> {
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
         return Err(refused(ErrorKind::UnsupportedMethod, format!("`{}`", parts.method)));
     }
     check_uri(parts)?;
     let head = Head::read(&parts.headers)?;
     head.check_framing(&parts.headers)?;
+    if head.seen.has(Class::Via) && own.is_in(&parts.headers) {
+        return Err(refused(ErrorKind::LoopDetected, ""));
+    }
     Ok(Received {
         seen: head.seen,
         authority: head.authority(parts)?,
         stage: head.stage,
         content_length: head.content_length,
+        max_forwards: if parts.method == Method::OPTIONS { head.max_forwards()? } else { None },
     })
 }
 
@@ -61,7 +68,17 @@ fn check_uri(parts: &Parts) -> Result<()> {
         let context = format!("more than {MAX_URI} bytes");
         return Err(refused(ErrorKind::UrlTooLarge, context));
     }
-    Ok(())
+    let invalid = |reason| refused(ErrorKind::InvalidPath, reason);
+    // Servers read raw bytes in one of several encodings, or not at all (RFC 3986 section 2).
+    if !parts.uri.path_and_query().is_none_or(|it| it.as_str().is_ascii()) {
+        return Err(invalid("contains bytes that are not ASCII"));
+    }
+    match parts.uri.scheme() {
+        Some(scheme) if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS => {
+            Err(invalid("stands behind a scheme other than `http` and `https`"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn invalid(name: &str, reason: &str) -> Error {
@@ -74,6 +91,9 @@ struct Head<'a> {
     several_hosts: bool,
     stage: Asked<'a>,
     content_length: Option<u64>,
+    max_forwards: Option<&'a HeaderValue>,
+    /// The last header that says one thing.
+    single: Option<(&'a HeaderName, &'a HeaderValue)>,
 }
 
 impl<'a> Head<'a> {
@@ -84,6 +104,8 @@ impl<'a> Head<'a> {
             several_hosts: false,
             stage: Asked::Nothing,
             content_length: None,
+            max_forwards: None,
+            single: None,
         };
         if headers.len() > MAX_HEADERS {
             let context = format!("more than {MAX_HEADERS}");
@@ -91,11 +113,13 @@ impl<'a> Head<'a> {
         }
         let mut bytes = 0;
         for (name, value) in headers {
-            let name = name.as_str();
-            bytes += name.len() + value.len() + ": \r\n".len();
-            let class = hop::class(name);
+            bytes += name.as_str().len() + value.len() + ": \r\n".len();
+            if is_padded(value.as_bytes()) {
+                return Err(invalid(name.as_str(), "begins or ends with a space"));
+            }
+            let class = hop::class(name.as_str());
             if class != Class::Plain {
-                head.take(class, value)?;
+                head.take(class, name, value)?;
             }
         }
         if bytes > MAX_HEADER_BYTES {
@@ -105,16 +129,15 @@ impl<'a> Head<'a> {
         Ok(head)
     }
 
-    fn take(&mut self, class: Class, value: &'a HeaderValue) -> Result<()> {
+    fn take(&mut self, class: Class, name: &'a HeaderName, value: &'a HeaderValue) -> Result<()> {
         self.seen.add(class);
         match class {
             Class::Host => self.several_hosts |= self.host.replace(value).is_some(),
-            Class::Stage => {
-                self.stage = match self.stage {
-                    Asked::One(before) if before != value.as_bytes() => Asked::Several,
-                    Asked::Several => Asked::Several,
-                    _ => Asked::One(value.as_bytes()),
-                }
+            Class::Stage => self.ask(value.as_bytes()),
+            Class::Authorization | Class::Single => self.once(name, value)?,
+            Class::MaxForwards => {
+                self.once(name, value)?;
+                self.max_forwards = Some(value);
             }
             Class::ContentLength => {
                 let length = content_length(value)
@@ -127,6 +150,46 @@ impl<'a> Head<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    fn ask(&mut self, stage: &'a [u8]) {
+        self.stage = match self.stage {
+            Asked::Nothing => Asked::One(stage),
+            Asked::One(before) if before == stage => {
+                self.seen.add(Class::Repeated);
+                Asked::One(stage)
+            }
+            _ => Asked::Several,
+        };
+    }
+
+    /// Refuses a header that says one thing and then another. The values of one header come one after
+    /// the other.
+    fn once(&mut self, name: &'a HeaderName, value: &'a HeaderValue) -> Result<()> {
+        match self.single.replace((name, value)) {
+            Some((before, said)) if before == name => {
+                if said != value {
+                    return Err(invalid(name.as_str(), "is there twice and differs"));
+                }
+                self.seen.add(Class::Repeated);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What `Max-Forwards` says. More than can be counted is as much as can be counted (RFC 9110
+    /// section 7.6.2).
+    fn max_forwards(&self) -> Result<Option<u32>> {
+        let Some(value) = self.max_forwards else {
+            return Ok(None);
+        };
+        let digits = value.as_bytes();
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+            return Err(invalid("Max-Forwards", "is not a number"));
+        }
+        let number = value.to_str().ok().and_then(|digits| digits.parse().ok());
+        Ok(Some(number.unwrap_or(u32::MAX)))
     }
 
     /// Refuses what two readers could frame in two ways (RFC 9112 section 6.3).
@@ -192,6 +255,12 @@ impl<'a> Head<'a> {
     }
 }
 
+/// Whether a value has white space around it, which is no part of it: who compares it before taking
+/// that off sees another value (RFC 9110 section 5.5). Servers of HTTP/1 take it off.
+fn is_padded(value: &[u8]) -> bool {
+    matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t'])
+}
+
 fn content_length(value: &HeaderValue) -> Option<u64> {
     let digits = value.to_str().ok()?;
     // `parse` alone would take a sign.
@@ -214,7 +283,7 @@ mod tests {
 
     fn kind(uri: &str, headers: &[(&str, &str)]) -> Option<(ErrorKind, bool)> {
         let parts = parts(uri, headers);
-        let error = read(&parts).err()?;
+        let error = read(&parts, &Via::new()).err()?;
         Some((error.kind(), ends_connection(&error)))
     }
 
@@ -237,7 +306,8 @@ mod tests {
     fn http_2_names_it_in_the_uri() {
         let mut parts = parts("https://Shop.example.com:8443/", &[]);
         parts.version = Version::HTTP_2;
-        let received = read(&parts).unwrap();
+        let own = Via::new();
+        let received = read(&parts, &own).unwrap();
         assert_eq!(received.authority.host, "shop.example.com");
         assert_eq!(received.authority.port, Some(8443));
     }
@@ -274,6 +344,58 @@ mod tests {
         assert_eq!(with(&same), None);
         let differ = [("content-length", "1"), ("content-length", "2")];
         assert_eq!(with(&differ), bad);
+    }
+
+    #[test]
+    fn what_says_one_thing_says_it_once() {
+        let bad = Some((ErrorKind::InvalidHeader, true));
+        let with = |headers: &[(&str, &str)]| {
+            let mut all = vec![("host", "a")];
+            all.extend_from_slice(headers);
+            kind("/", &all)
+        };
+        for name in ["authorization", "content-type", "x-ca-key", "x-ca-signature", "origin"] {
+            assert_eq!(with(&[(name, "a"), ("accept", "a"), (name, "b")]), bad, "{name}");
+            assert_eq!(with(&[(name, "a"), (name, "a")]), None, "{name}");
+        }
+        assert_eq!(with(&[("accept", "a"), ("accept", "b")]), None);
+        assert_eq!(with(&[("x-ca-key", "a"), ("x-ca-nonce", "b")]), None);
+        for value in [" a", "a ", "\ta", "a\t", " "] {
+            assert_eq!(with(&[("x", value)]), bad, "{value:?}");
+        }
+        assert_eq!(with(&[("x", ""), ("y", "a b")]), None);
+    }
+
+    #[test]
+    fn max_forwards_is_read_for_options_only() {
+        for (method, value, expected) in [
+            (Method::OPTIONS, "0", Ok(Some(0))),
+            (Method::OPTIONS, "007", Ok(Some(7))),
+            (Method::OPTIONS, "99999999999999999999", Ok(Some(u32::MAX))),
+            (Method::OPTIONS, "-1", Err(())),
+            (Method::OPTIONS, "", Err(())),
+            (Method::GET, "x", Ok(None)),
+        ] {
+            let mut parts = parts("/", &[("host", "a"), ("max-forwards", value)]);
+            parts.method = method;
+            let read = read(&parts, &Via::new()).map(|it| it.max_forwards).map_err(|_| ());
+            assert_eq!(read, expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn targets_are_ascii_behind_http() {
+        let refused = Some((ErrorKind::InvalidPath, false));
+        let host = [("host", "a")];
+        for (uri, expected) in [
+            ("/é", refused),
+            ("/?q=é", refused),
+            ("ftp://a/", refused),
+            ("https://a/", None),
+            ("/%C3%A9?q=%zz", None),
+        ] {
+            assert_eq!(kind(uri, &host), expected, "{uri}");
+        }
     }
 
     #[test]
