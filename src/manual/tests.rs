@@ -41,7 +41,8 @@ fn failures() -> String {
         let Answer { status, code, message } = kind.answer();
         let party = format!("{:?}", kind.party()).to_lowercase();
         let stage = format!("{:?}", kind.usual_stage()).to_lowercase();
-        let proxy_error = kind.proxy_error().map_or("none".to_owned(), |name| format!("`{name}`"));
+        let proxy_error =
+            kind.proxy_error().map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
         let (meaning, remedy) = (kind.meaning(), kind.remedy());
         table.push_str(&format!(
             "| `{code}` | {} | {message} | {party} | {stage} | {proxy_error} | {meaning} | {remedy} |\n",
