@@ -15,6 +15,7 @@ mod diff;
 mod drain;
 mod gateway;
 mod http_backend;
+mod hygiene;
 mod interleavings;
 mod killed;
 mod linearizable;

@@ -266,7 +266,7 @@ pub(crate) async fn ask(address: SocketAddr, line: &str, headers: &[&str]) -> To
 
 /// An answer as it came.
 #[derive(Debug)]
-pub(crate) struct Told(pub(super) String);
+pub(crate) struct Told(pub(crate) String);
 
 impl Told {
     pub(crate) fn status(&self) -> u16 {
