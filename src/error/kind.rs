@@ -17,11 +17,15 @@ pub struct Answer {
 }
 
 macro_rules! failures {
-    ($($(#[$doc:meta])* $kind:ident $status:literal $code:literal $message:literal $party:ident $stage:ident;)*) => {
+    ($(
+        $(#[doc = $meaning:literal])+
+        $kind:ident $status:literal $code:literal $message:literal $party:ident $stage:ident
+            $proxy_error:expr, $remedy:literal;
+    )*) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[non_exhaustive]
-        pub enum ErrorKind { $($(#[$doc])* $kind,)* }
+        pub enum ErrorKind { $($(#[doc = $meaning])+ $kind,)* }
 
         impl ErrorKind {
             /// All of them, in the order of the table.
@@ -48,47 +52,115 @@ macro_rules! failures {
             pub fn usual_stage(self) -> Stage {
                 match self { $(Self::$kind => Stage::$stage,)* }
             }
+
+            /// The `error` of `Proxy-Status` (RFC 9209 section 2.3); `None` where none of the
+            /// registered ones is always true of it.
+            #[must_use]
+            pub fn proxy_error(self) -> Option<&'static str> {
+                match self { $(Self::$kind => $proxy_error,)* }
+            }
+
+            /// What it means, in a sentence or two.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$kind => concat!($($meaning),+).trim_ascii(),)* }
+            }
+
+            /// What can be done about it, and by whom.
+            #[must_use]
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$kind => $remedy,)* }
+            }
         }
     };
 }
 
+// The manual's chapter on failures is made of these lines: see CONTRIBUTING.md.
 failures! {
-    /// A header is malformed, missing or contradicts another.
-    InvalidHeader 400 "I400HD" "Invalid Header" Client Receive;
+    /// A header is malformed, missing, there twice with different values, or contradicts another.
+    InvalidHeader 400 "I400HD" "Invalid Header" Client Receive
+        Some("http_request_error"),
+        "the client: send the header that the message names once, well formed";
     /// The environment asked for is not known.
-    InvalidStage 400 "I400SG" "Invalid Stage" Client Route;
-    /// The path can be read in more than one way.
-    InvalidPath 400 "I400PH" "Invalid Request Path" Client Receive;
+    InvalidStage 400 "I400SG" "Invalid Stage" Client Route
+        Some("http_request_error"),
+        "the client: ask for an environment that exists, by its exact name; the operator: declare \
+         it";
+    /// The path can be read in more than one way, or not at all.
+    InvalidPath 400 "I400PH" "Invalid Request Path" Client Receive
+        Some("http_request_error"),
+        "the client: send a path without dot segments, backslashes, raw non-ASCII bytes, `%2F`, \
+         `%5C`, `%00` and malformed escapes";
     /// The request's body could not be read to its end.
-    InvalidBody 400 "I400BD" "Invalid Body" Client Request;
+    InvalidBody 400 "I400BD" "Invalid Body" Client Request
+        Some("http_request_error"),
+        "the client: send the whole body, well framed, without long rests";
     /// No group serves the host.
-    UnknownHost 404 "I404DO" "Invalid Domain" Client Route;
+    UnknownHost 404 "I404DO" "Invalid Domain" Client Route
+        Some("destination_not_found"),
+        "the operator: bind the host to a group, or mend the DNS entry that leads here";
     /// No published API matches.
-    NotFound 404 "I404NF" "API not found with" Client Route;
+    NotFound 404 "I404NF" "API not found with" Client Route
+        Some("destination_not_found"),
+        "the operator: look whether the API is published in this environment and whether its \
+         service is defined there; the client: compare method and path with the message";
     /// The method is never served.
-    UnsupportedMethod 405 "I405UM" "Unsupported Method" Client Receive;
+    UnsupportedMethod 405 "I405UM" "Unsupported Method" Client Receive
+        Some("http_request_error"),
+        "the client: use another method than TRACE and CONNECT";
     /// The request's body is larger than allowed.
-    BodyTooLarge 413 "I413RL" "Request body too large" Client Request;
+    BodyTooLarge 413 "I413RL" "Request body too large" Client Request
+        Some("http_request_error"),
+        "the operator: raise the API's limit if such bodies are meant; the client: send less";
     /// The request's URL is longer than allowed.
-    UrlTooLarge 413 "I413UL" "Request URL too large" Client Receive;
+    UrlTooLarge 413 "I413UL" "Request URL too large" Client Receive
+        Some("http_request_error"),
+        "the client: move parameters into the body";
     /// The request's headers are larger or more than allowed.
-    HeadersTooLarge 431 "I431HD" "Request headers too large" Client Receive;
+    HeadersTooLarge 431 "I431HD" "Request headers too large" Client Receive
+        Some("http_request_error"),
+        "the client: send fewer headers; cookies are the usual reason";
     /// The API needs something that this version does not do; it is never served without it.
-    NotImplemented 501 "X501NI" "Not Implemented" Gateway Admit;
+    NotImplemented 501 "X501NI" "Not Implemented" Gateway Admit
+        Some("http_request_denied"),
+        "the operator: take what the message names out of the API's definition, or use a version \
+         that has it";
     /// The adapter for the definition is not there.
-    AdapterMissing 503 "X503BZ" "Service Busy" Gateway Call;
+    AdapterMissing 503 "X503BZ" "Service Busy" Gateway Call
+        Some("proxy_configuration_error"),
+        "the operator: ask `Registry::service` what is missing, and build with it or define the \
+         service otherwise";
     /// The gateway itself failed.
-    Internal 500 "X500ER" "Internal Error" Gateway Call;
+    Internal 500 "X500ER" "Internal Error" Gateway Call
+        Some("proxy_internal_error"),
+        "the operator: look the request identity up in the logs, and report it";
+    /// The request has been here before: a backend leads back to the gateway that called it.
+    LoopDetected 508 "X508LD" "Loop Detected" Gateway Receive
+        Some("proxy_loop_detected"),
+        "the operator: let the definition lead to the backend instead of to this gateway";
     /// The backend takes no more requests.
-    Busy 503 "D503BB" "Backend service busy" Backend Connect;
+    Busy 503 "D503BB" "Backend service busy" Backend Connect
+        Some("connection_limit_reached"),
+        "the operator: find out why the backend is slow, or raise its limit of connections; the \
+         client: try again later";
     /// No connection to the backend could be made, or it was closed before an answer.
-    Connect 504 "D504CO" "Backend service connect failed" Backend Connect;
+    Connect 504 "D504CO" "Backend service connect failed" Backend Connect
+        Some("destination_unavailable"),
+        "the operator: look whether the backend runs, whether its name resolves, and whether the \
+         egress rules allow its address; `Plan::probe` tries all of it";
     /// The backend did not answer in time.
-    Timeout 504 "D504TO" "Backend service request timeout" Backend Response;
+    Timeout 504 "D504TO" "Backend service request timeout" Backend Response
+        Some("http_response_timeout"),
+        "the operator: find out why the backend is slow, or raise the timeout of the API or the \
+         definition";
     /// The backend's answer could not be understood.
-    BadResponse 502 "D502BR" "Backend service answer invalid" Backend Response;
+    BadResponse 502 "D502BR" "Backend service answer invalid" Backend Response
+        Some("http_protocol_error"),
+        "the operator: mend the backend; the message says what is wrong with its answer";
     /// The client went away. Nobody sees this answer; it stands in logs.
-    ClientGone 502 "N502RE" "Client connection gone" Client Request;
+    ClientGone 502 "N502RE" "Client connection gone" Client Request
+        None,
+        "nothing, unless it happens often: then clients have less patience than backends need";
 }
 
 impl fmt::Display for ErrorKind {
@@ -158,5 +230,26 @@ mod tests {
         let codes: std::collections::BTreeSet<_> =
             ErrorKind::ALL.iter().map(|kind| kind.answer().code).collect();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
+    }
+
+    #[test]
+    fn every_proxy_error_is_a_registered_one() {
+        // Of RFC 9209 section 2.3, those that fit a failure of this crate.
+        let registered = [
+            "destination_not_found",
+            "destination_unavailable",
+            "connection_limit_reached",
+            "http_request_error",
+            "http_request_denied",
+            "http_response_timeout",
+            "http_protocol_error",
+            "proxy_configuration_error",
+            "proxy_internal_error",
+            "proxy_loop_detected",
+        ];
+        for kind in ErrorKind::ALL {
+            assert!(kind.proxy_error().is_none_or(|name| registered.contains(&name)), "{kind:?}");
+            assert!(kind.meaning().ends_with('.') && !kind.remedy().ends_with('.'), "{kind:?}");
+        }
     }
 }

@@ -2,14 +2,73 @@
 
 use std::fmt::Write as _;
 
-use http::{HeaderMap, HeaderValue, Method, Response, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header};
+use http_body::Body as _;
 use serde::Serialize;
 
 use super::hop::{self, Class, Seen};
 use super::limits::MAX_MESSAGE;
 use super::receive;
 use crate::body::Body;
-use crate::error::{Answer, Error, Party};
+use crate::error::{Answer, Error, ErrorKind, Party, Result, Retry};
+
+/// Refuses a final response with a status that none has. Backends of kinds outside this crate may
+/// answer anything.
+pub(super) fn check(status: StatusCode) -> Result<()> {
+    if status.is_informational() || status.as_u16() > MAX_STATUS {
+        let context = format!("status is {}", status.as_u16());
+        return Err(Error::new(ErrorKind::BadResponse, Retry::IfIdempotent, context));
+    }
+    Ok(())
+}
+
+/// The last status of the last class there is (RFC 9110 section 15).
+const MAX_STATUS: u16 = 599;
+
+/// The body that goes with a head: none where none is allowed. Makes `Content-Length` say what is true,
+/// in one line, or nothing (RFC 9110 section 8.6).
+pub(super) fn framed(
+    headers: &mut HeaderMap,
+    status: StatusCode,
+    method: &Method,
+    body: Body,
+) -> Body {
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    // Here it says what a GET would be answered.
+    if *method == Method::HEAD
+        || matches!(status, StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT)
+    {
+        return Body::empty();
+    }
+    let mut lines = headers.get_all(header::CONTENT_LENGTH).iter();
+    if let Some(line) = lines.next() {
+        let several = lines.next().is_some();
+        match body.size_hint().exact() {
+            Some(length) if several || !is_number(line, length) => {
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            }
+            None if several => {
+                headers.remove(header::CONTENT_LENGTH);
+            }
+            _ => {}
+        }
+    }
+    body
+}
+
+fn is_number(line: &HeaderValue, number: u64) -> bool {
+    line.to_str().is_ok_and(|text| text.parse() == Ok(number) && !text.starts_with(['+', '0']))
+        || number == 0 && line == "0"
+}
+
+/// The answer to a request that may not be forwarded any further (RFC 9110 section 7.6.2).
+pub(super) fn reached(id: HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    response.headers_mut().insert(&hop::REQUEST_ID, id);
+    response
+}
 
 /// Cleans the head of a backend's response and gives it the request's identity.
 pub(super) fn clean(headers: &mut HeaderMap, id: HeaderValue) {
@@ -55,7 +114,7 @@ pub(super) fn failure(
     let body = if *method == Method::HEAD {
         Body::empty()
     } else {
-        Body::from(serde_json::to_vec(&problem).unwrap_or_default())
+        Body::from(without_markup(&serde_json::to_string(&problem).unwrap_or_default()))
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -69,6 +128,11 @@ pub(super) fn failure(
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// JSON in which nothing looks like a tag to who takes it for HTML. In JSON both stand in strings only.
+fn without_markup(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e")
 }
 
 /// The kind's message and what it was about, the way the modelled system puts them together.
@@ -106,7 +170,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::error::{ErrorKind, Retry};
 
     fn error(kind: ErrorKind, context: &str) -> Error {
         Error::new(kind, Retry::Never, context).caused_by("secret 10.0.0.7")
@@ -156,7 +219,6 @@ mod tests {
 
     #[test]
     fn head_gets_no_body_and_doubt_ends_the_connection() {
-        use http_body::Body as _;
         let response = answer(&error(ErrorKind::InvalidHeader, ""), &Method::HEAD);
         assert!(response.body().is_end_stream());
         assert_eq!(response.headers()["connection"], "close");
@@ -165,6 +227,51 @@ mod tests {
         // An API that needs what is not there is no doubt about framing.
         let response = answer(&error(ErrorKind::NotImplemented, ""), &Method::GET);
         assert!(!response.headers().contains_key("connection"));
+    }
+
+    #[tokio::test]
+    async fn nothing_in_a_body_looks_like_a_tag() {
+        let response = answer(&error(ErrorKind::InvalidStage, "`<b>\\`"), &Method::GET);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(!body.contains(&b'<') && !body.contains(&b'>'));
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["detail"], "Invalid Stage `<b>\\`");
+    }
+
+    #[test]
+    fn a_length_is_true_or_not_there() {
+        for (status, method, lines, body, expected, left) in [
+            (200, Method::GET, &["2"][..], "ab", &["2"][..], 2),
+            (200, Method::GET, &["3"], "ab", &["2"], 2),
+            (200, Method::GET, &["02"], "ab", &["2"], 2),
+            (200, Method::GET, &["2", "2"], "ab", &["2"], 2),
+            (200, Method::GET, &["0"], "", &["0"], 0),
+            (200, Method::GET, &["9"], "", &["0"], 0),
+            (200, Method::GET, &[], "ab", &[], 2),
+            (200, Method::HEAD, &["9"], "ab", &["9"], 0),
+            (304, Method::GET, &["9"], "ab", &["9"], 0),
+            (204, Method::GET, &["2"], "ab", &[], 0),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::CONTENT_LENGTH, HeaderValue::from_static(line));
+            }
+            let status = StatusCode::from_u16(status).unwrap();
+            let body = framed(&mut headers, status, &method, Body::from(body));
+            let told: Vec<_> = headers.get_all(header::CONTENT_LENGTH).iter().collect();
+            assert_eq!(told, expected, "{status} {method} {lines:?}");
+            assert_eq!(body.size_hint().exact(), Some(left), "{status} {method} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_final_status_is_between_200_and_599() {
+        for (status, fine) in
+            [(100, false), (101, false), (199, false), (200, true), (599, true), (600, false)]
+        {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(check(status).is_ok(), fine, "{status}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The head of a request as its backend receives it.
 
+use http::HeaderName;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
-use http::{HeaderName, Version};
 
 use super::hop::{self, Class, Seen};
 use super::peer::Peer;
+use super::via::Via;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::model::path::{PathTemplate, RequestPath};
 
@@ -114,17 +115,15 @@ pub(super) struct Told<'a> {
     /// Whether the backend is sent the client's `Host`.
     pub(super) keep_host: bool,
     pub(super) keep_app_code: bool,
+    pub(super) via: &'a Via,
+    /// How often the request may be forwarded after this time, where it says so.
+    pub(super) max_forwards: Option<u32>,
     /// The length the body really has, where that is known.
     pub(super) length: Option<u64>,
 }
 
 /// Headers that are added to a request.
-const ADDED: usize = 6;
-
-static VIA_1_0: HeaderValue = HeaderValue::from_static("1.0 backhaul");
-static VIA_1_1: HeaderValue = HeaderValue::from_static("1.1 backhaul");
-static VIA_2: HeaderValue = HeaderValue::from_static("2 backhaul");
-static VIA_3: HeaderValue = HeaderValue::from_static("3 backhaul");
+const ADDED: usize = 7;
 
 /// Makes a request's headers those its backend receives.
 pub(super) fn head(parts: &mut Parts, seen: Seen, told: &Told<'_>) {
@@ -144,6 +143,15 @@ pub(super) fn head(parts: &mut Parts, seen: Seen, told: &Told<'_>) {
     if seen.has(Class::Forwarded) && !told.trusted {
         headers.remove(header::FORWARDED);
     }
+    if seen.has(Class::Cookie) {
+        hop::join_cookies(headers);
+    }
+    if seen.has(Class::Repeated) {
+        hop::collapse(headers);
+    }
+    if let Some(left) = told.max_forwards {
+        headers.insert(header::MAX_FORWARDS, HeaderValue::from(left));
+    }
     frame(headers, seen, told.length);
     let host = host(headers, &parts.uri, told.keep_host);
     let mut tell = |class, name, value| {
@@ -157,12 +165,7 @@ pub(super) fn head(parts: &mut Parts, seen: Seen, told: &Told<'_>) {
     tell(Class::ForwardedFor, &hop::FORWARDED_FOR, addr);
     tell(Class::ForwardedProto, &hop::FORWARDED_PROTO, scheme);
     tell(Class::ForwardedHost, &hop::FORWARDED_HOST, host);
-    let via = match parts.version {
-        Version::HTTP_09 | Version::HTTP_10 => &VIA_1_0,
-        Version::HTTP_2 => &VIA_2,
-        Version::HTTP_3 => &VIA_3,
-        _ => &VIA_1_1,
-    };
+    let via = told.via.line(parts.version);
     if seen.has(Class::Via) {
         headers.append(header::VIA, via.clone());
     } else {

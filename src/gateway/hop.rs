@@ -24,6 +24,8 @@ const HOP_BY_HOP: [&str; 9] = [
     "alt-svc",
 ];
 
+const STAGE: &str = "x-ca-stage";
+
 /// What `Connection` must not name: framing, and what is meant for every recipient.
 const END_TO_END: [&str; 16] = [
     "host",
@@ -41,7 +43,25 @@ const END_TO_END: [&str; 16] = [
     "range",
     "expect",
     "www-authenticate",
-    "x-ca-stage",
+    STAGE,
+];
+
+/// What says one thing, and would be read differently by those who take the first, the last or all of
+/// them (RFC 9110 section 5.3): who calls, what for, and what the body is. `Host`, `X-Ca-Stage` and what
+/// frames a message have rules of their own.
+const SINGLE: [&str; 12] = [
+    "authorization",
+    "content-md5",
+    "content-range",
+    "content-type",
+    "max-forwards",
+    "origin",
+    "x-ca-key",
+    "x-ca-nonce",
+    "x-ca-signature",
+    "x-ca-signature-headers",
+    "x-ca-signature-method",
+    "x-ca-timestamp",
 ];
 
 /// What a header's name means here.
@@ -56,6 +76,10 @@ pub(super) enum Class {
     Host,
     Expect,
     Authorization,
+    Cookie,
+    MaxForwards,
+    /// Another that says one thing.
+    Single,
     Stage,
     Forwarded,
     ForwardedFor,
@@ -65,6 +89,8 @@ pub(super) enum Class {
     Error,
     /// With `_` for `-` it would be one of the others, and some backends read it so.
     Shadow,
+    /// No header's own class: one that says one thing said it twice.
+    Repeated,
 }
 
 /// The classes of the headers of a message.
@@ -88,7 +114,10 @@ pub(super) fn class(name: &str) -> Class {
         3 if name == "via" => Class::Via,
         4 if name == "host" => Class::Host,
         6 if name == "expect" => Class::Expect,
+        6 if name == "cookie" => Class::Cookie,
+        6 if name == "origin" => Class::Single,
         7 if matches!(name, "trailer" | "upgrade" | "alt-svc") => Class::HopByHop,
+        8 if name == "x-ca-key" => Class::Single,
         9 if name == "forwarded" => Class::Forwarded,
         10 if name == "connection" => Class::Connection,
         10 if matches!(name, "keep-alive" | "x-ca-stage") => {
@@ -98,7 +127,12 @@ pub(super) fn class(name: &str) -> Class {
                 Class::Stage
             }
         }
+        10 if name == "x-ca-nonce" => Class::Single,
+        11 if name == "content-md5" => Class::Single,
+        12 if name == "content-type" => Class::Single,
+        12 if name == "max-forwards" => Class::MaxForwards,
         13 if name == "authorization" => Class::Authorization,
+        13 if name == "content-range" => Class::Single,
         14 if matches!(name, "content-length" | "http2-settings") => {
             if name == "content-length" {
                 Class::ContentLength
@@ -106,6 +140,7 @@ pub(super) fn class(name: &str) -> Class {
                 Class::HopByHop
             }
         }
+        14 if matches!(name, "x-ca-signature" | "x-ca-timestamp") => Class::Single,
         15 if name == "x-forwarded-for" => Class::ForwardedFor,
         15 | 18 if name.starts_with("x-ca-error-") => Class::Error,
         16 if name == "x-forwarded-host" => Class::ForwardedHost,
@@ -114,6 +149,8 @@ pub(super) fn class(name: &str) -> Class {
         17 if name == "transfer-encoding" => Class::TransferEncoding,
         18 if name == "proxy-authenticate" => Class::HopByHop,
         19 if name == "proxy-authorization" => Class::HopByHop,
+        21 if name == "x-ca-signature-method" => Class::Single,
+        22 if name == "x-ca-signature-headers" => Class::Single,
         12.. if name.starts_with("x-ca-error-") => Class::Error,
         _ if name.contains('_') && shadows(name) => Class::Shadow,
         _ => Class::Plain,
@@ -176,6 +213,36 @@ fn remove_named(headers: &mut HeaderMap, line: &HeaderValue) {
     }
 }
 
+/// Leaves one of each header that says one thing.
+pub(super) fn collapse(headers: &mut HeaderMap) {
+    for name in SINGLE.into_iter().chain([STAGE]) {
+        if headers.get_all(name).iter().nth(1).is_some()
+            && let Some(said) = headers.get(name).cloned()
+        {
+            headers.insert(HeaderName::from_static(name), said);
+        }
+    }
+}
+
+/// Makes one line of several `Cookie` lines. HTTP/2 sends them in crumbs (RFC 9113 section 8.2.3), and
+/// servers of HTTP/1 differ in which of several they read.
+pub(super) fn join_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(header::COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let mut joined = Vec::new();
+    for crumb in headers.get_all(header::COOKIE) {
+        if !joined.is_empty() {
+            joined.extend_from_slice(b"; ");
+        }
+        joined.extend_from_slice(crumb.as_bytes());
+    }
+    // Parts of valid values make a valid value.
+    if let Ok(cookie) = HeaderValue::try_from(joined) {
+        headers.insert(header::COOKIE, cookie);
+    }
+}
+
 /// Removes every header whose name passes for one of the gateway's own.
 pub(super) fn remove_shadows(headers: &mut HeaderMap) {
     remove_class(headers, Class::Shadow);
@@ -220,10 +287,19 @@ mod tests {
         for name in HOP_BY_HOP {
             assert_eq!(class(name), Class::HopByHop, "{name}");
         }
+        for name in SINGLE {
+            let expected = match name {
+                "authorization" => Class::Authorization,
+                "max-forwards" => Class::MaxForwards,
+                _ => Class::Single,
+            };
+            assert_eq!(class(name), expected, "{name}");
+        }
         for (name, expected) in [
             ("connection", Class::Connection),
             ("transfer-encoding", Class::TransferEncoding),
             ("x-ca-stage", Class::Stage),
+            ("cookie", Class::Cookie),
             ("x-ca-error-code", Class::Error),
             ("x-ca-error-message", Class::Error),
             ("x-ca-error-x", Class::Error),
@@ -255,6 +331,25 @@ mod tests {
         let mut left: Vec<_> = map.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["content-length", "host", "x-c"]);
+    }
+
+    #[test]
+    fn crumbs_are_joined_and_repetitions_collapse() {
+        let mut map = headers(&[
+            ("cookie", "a=1"),
+            ("content-type", "text/plain"),
+            ("cookie", "b=2; c=3"),
+            ("content-type", "text/plain"),
+            ("x-ca-stage", "TEST"),
+            ("x-ca-stage", "TEST"),
+            ("accept", "a"),
+            ("accept", "a"),
+        ]);
+        join_cookies(&mut map);
+        collapse(&mut map);
+        assert_eq!(map["cookie"], "a=1; b=2; c=3");
+        assert_eq!(map["content-type"], "text/plain");
+        assert_eq!((map.keys_len(), map.len()), (4, 5));
     }
 
     proptest! {

@@ -6,7 +6,8 @@
 //! | `route`, `resolve` | which API in which environment? |
 //! | `forward`, `hop` | what does the backend receive? |
 //! | `exchange`, `upload`, `deadline` | how long may it take, and how much may be sent? |
-//! | `answer`, `id` | what does the client receive? |
+//! | `answer`, `id`, `proxy_status` | what does the client receive? |
+//! | `via` | has the request been here before? |
 //! | `service` | in which order? |
 //! | `peer`, `limits` | who is at the other end, and how much is accepted? |
 
@@ -25,17 +26,21 @@ mod host;
 mod id;
 pub mod limits;
 mod peer;
+mod proxy_status;
 mod receive;
 mod resolve;
 mod route;
 mod service;
 mod upload;
+mod via;
 
 pub use self::peer::{InvalidNetwork, Network, Peer, Scheme};
+pub use self::proxy_status::{InvalidProxyName, ProxyName};
 pub use self::resolve::Resolved;
 pub use self::service::Responding;
 
 use self::deadline::Timers;
+use self::via::Via;
 
 /// Serves what a registry has published, as a `tower` service that is always ready and never fails.
 ///
@@ -48,6 +53,10 @@ use self::deadline::Timers;
 ///
 /// Clones are cheap and serve the same registry. Servers with a task per connection may give each its
 /// own: `gateway.peer(…)` tells backends the client's address without an extension per request.
+///
+/// A request that comes back to the gateway that forwarded it is answered `X508LD`. What is made of a
+/// gateway by its methods is the same gateway; two that forward to each other on purpose are two calls
+/// of [`new`](Self::new).
 ///
 /// | limit | default | answer |
 /// |---|---|---|
@@ -68,6 +77,8 @@ struct Inner {
     trusted: Arc<[Network]>,
     max_body: u64,
     peer: Option<Peer>,
+    proxy_name: Option<ProxyName>,
+    via: Arc<Via>,
     timers: Timers,
 }
 
@@ -82,6 +93,8 @@ impl Gateway {
             trusted: Arc::default(),
             max_body: limits::MAX_BODY,
             peer: None,
+            proxy_name: None,
+            via: Arc::new(Via::new()),
             timers: Timers::default(),
         }))
     }
@@ -121,6 +134,21 @@ impl Gateway {
         self.with(|inner| inner.max_body = bytes)
     }
 
+    /// The same, telling the hops after it by `Proxy-Status` what it did (RFC 9209): of its own answers
+    /// which failure they are, of a backend's with which status it came. The details are the failure's
+    /// code and fixed message; they never name a backend. Without a name nothing is said.
+    ///
+    /// ```
+    /// # async fn sample(registry: &backhaul::Registry) -> Result<(), Box<dyn std::error::Error>> {
+    /// let gateway = backhaul::Gateway::new(registry).proxy_status("edge-1".parse()?);
+    /// // Proxy-Status: edge-1; error=destination_not_found; details="I404NF API not found with"
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn proxy_status(self, name: ProxyName) -> Self {
+        self.with(|inner| inner.proxy_name = Some(name))
+    }
+
     /// The same for requests of one connection. A [`Peer`] in a request's extensions goes before it.
     #[must_use]
     pub fn peer(&self, peer: Peer) -> Self {
@@ -135,6 +163,8 @@ impl Gateway {
             trusted: Arc::clone(&self.0.trusted),
             max_body: self.0.max_body,
             peer: self.0.peer.clone(),
+            proxy_name: self.0.proxy_name.clone(),
+            via: Arc::clone(&self.0.via),
             timers: Timers::default(),
         };
         change(&mut inner);

@@ -1,12 +1,13 @@
 //! Reading a request's head: what is refused before anybody asks where it should go.
 
 use http::request::Parts;
-use http::uri::Scheme;
-use http::{HeaderMap, HeaderValue, Method, Version, header};
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 
 use super::hop::{self, Class, Seen};
 use super::host::Authority;
 use super::limits::{MAX_HEADER_BYTES, MAX_HEADERS, MAX_URI};
+use super::via::Via;
 use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 
 /// What was read of a request's head, once.
@@ -16,6 +17,8 @@ pub(super) struct Received<'a> {
     pub(super) authority: Authority<'a>,
     pub(super) stage: Asked<'a>,
     pub(super) content_length: Option<u64>,
+    /// How often it may be forwarded, this time included. Means something for OPTIONS only.
+    pub(super) max_forwards: Option<u32>,
 }
 
 /// The environment a request asks for.
@@ -32,25 +35,31 @@ pub(super) fn refused(kind: ErrorKind, context: impl Into<String>) -> Error {
     Error::new(kind, Retry::Never, context)
 }
 
-/// Whether the connection must not be used after this answer: where the request ends is in doubt.
+/// Whether the connection must not be used after this answer: where the request ends is in doubt, or
+/// what follows may be meant for a tunnel that there is not (RFC 9931).
 pub(super) fn ends_connection(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::InvalidHeader | ErrorKind::NotImplemented)
+    use ErrorKind::{InvalidHeader, NotImplemented, UnsupportedMethod};
+    matches!(error.kind(), InvalidHeader | NotImplemented | UnsupportedMethod)
         && error.stage() == Stage::Receive
 }
 
-/// Reads a head.
-pub(super) fn read(parts: &Parts) -> Result<Received<'_>> {
+/// Reads a head that a gateway called `own` received.
+pub(super) fn read<'a>(parts: &'a Parts, own: &Via) -> Result<Received<'a>> {
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
         return Err(refused(ErrorKind::UnsupportedMethod, format!("`{}`", parts.method)));
     }
     check_uri(parts)?;
     let head = Head::read(&parts.headers)?;
     head.check_framing(&parts.headers)?;
+    if head.seen.has(Class::Via) && own.is_in(&parts.headers) {
+        return Err(refused(ErrorKind::LoopDetected, ""));
+    }
     Ok(Received {
         seen: head.seen,
         authority: head.authority(parts)?,
         stage: head.stage,
         content_length: head.content_length,
+        max_forwards: if parts.method == Method::OPTIONS { head.max_forwards()? } else { None },
     })
 }
 
@@ -61,7 +70,23 @@ fn check_uri(parts: &Parts) -> Result<()> {
         let context = format!("more than {MAX_URI} bytes");
         return Err(refused(ErrorKind::UrlTooLarge, context));
     }
-    Ok(())
+    check_ascii(parts.uri.path_and_query().map_or("", PathAndQuery::as_str))?;
+    match parts.uri.scheme() {
+        Some(scheme) if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS => {
+            let reason = "stands behind a scheme other than `http` and `https`";
+            Err(refused(ErrorKind::InvalidPath, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses raw bytes beyond ASCII in a target: servers read them in one of several encodings, or not at
+/// all (RFC 3986 section 2).
+pub(super) fn check_ascii(target: &str) -> Result<()> {
+    if target.is_ascii() {
+        return Ok(());
+    }
+    Err(refused(ErrorKind::InvalidPath, "contains bytes that are not ASCII"))
 }
 
 fn invalid(name: &str, reason: &str) -> Error {
@@ -74,6 +99,9 @@ struct Head<'a> {
     several_hosts: bool,
     stage: Asked<'a>,
     content_length: Option<u64>,
+    max_forwards: Option<&'a HeaderValue>,
+    /// The last header that says one thing.
+    single: Option<(&'a HeaderName, &'a HeaderValue)>,
 }
 
 impl<'a> Head<'a> {
@@ -84,6 +112,8 @@ impl<'a> Head<'a> {
             several_hosts: false,
             stage: Asked::Nothing,
             content_length: None,
+            max_forwards: None,
+            single: None,
         };
         if headers.len() > MAX_HEADERS {
             let context = format!("more than {MAX_HEADERS}");
@@ -91,11 +121,13 @@ impl<'a> Head<'a> {
         }
         let mut bytes = 0;
         for (name, value) in headers {
-            let name = name.as_str();
-            bytes += name.len() + value.len() + ": \r\n".len();
-            let class = hop::class(name);
+            bytes += name.as_str().len() + value.len() + ": \r\n".len();
+            if is_padded(value.as_bytes()) {
+                return Err(invalid(name.as_str(), "begins or ends with a space"));
+            }
+            let class = hop::class(name.as_str());
             if class != Class::Plain {
-                head.take(class, value)?;
+                head.take(class, name, value)?;
             }
         }
         if bytes > MAX_HEADER_BYTES {
@@ -105,16 +137,15 @@ impl<'a> Head<'a> {
         Ok(head)
     }
 
-    fn take(&mut self, class: Class, value: &'a HeaderValue) -> Result<()> {
+    fn take(&mut self, class: Class, name: &'a HeaderName, value: &'a HeaderValue) -> Result<()> {
         self.seen.add(class);
         match class {
             Class::Host => self.several_hosts |= self.host.replace(value).is_some(),
-            Class::Stage => {
-                self.stage = match self.stage {
-                    Asked::One(before) if before != value.as_bytes() => Asked::Several,
-                    Asked::Several => Asked::Several,
-                    _ => Asked::One(value.as_bytes()),
-                }
+            Class::Stage => self.ask(value.as_bytes()),
+            Class::Authorization | Class::Single => self.once(name, value)?,
+            Class::MaxForwards => {
+                self.once(name, value)?;
+                self.max_forwards = Some(value);
             }
             Class::ContentLength => {
                 let length = content_length(value)
@@ -127,6 +158,46 @@ impl<'a> Head<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    fn ask(&mut self, stage: &'a [u8]) {
+        self.stage = match self.stage {
+            Asked::Nothing => Asked::One(stage),
+            Asked::One(before) if before == stage => {
+                self.seen.add(Class::Repeated);
+                Asked::One(stage)
+            }
+            _ => Asked::Several,
+        };
+    }
+
+    /// Refuses a header that says one thing and then another. The values of one header come one after
+    /// the other.
+    fn once(&mut self, name: &'a HeaderName, value: &'a HeaderValue) -> Result<()> {
+        match self.single.replace((name, value)) {
+            Some((before, said)) if before == name => {
+                if said != value {
+                    return Err(invalid(name.as_str(), "is there twice and differs"));
+                }
+                self.seen.add(Class::Repeated);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What `Max-Forwards` says. More than can be counted is as much as can be counted (RFC 9110
+    /// section 7.6.2).
+    fn max_forwards(&self) -> Result<Option<u32>> {
+        let Some(value) = self.max_forwards else {
+            return Ok(None);
+        };
+        let digits = value.as_bytes();
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+            return Err(invalid("Max-Forwards", "is not a number"));
+        }
+        let number = value.to_str().ok().and_then(|digits| digits.parse().ok());
+        Ok(Some(number.unwrap_or(u32::MAX)))
     }
 
     /// Refuses what two readers could frame in two ways (RFC 9112 section 6.3).
@@ -192,6 +263,12 @@ impl<'a> Head<'a> {
     }
 }
 
+/// Whether a value has white space around it, which is no part of it: who compares it before taking
+/// that off sees another value (RFC 9110 section 5.5). Servers of HTTP/1 take it off.
+fn is_padded(value: &[u8]) -> bool {
+    matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t'])
+}
+
 fn content_length(value: &HeaderValue) -> Option<u64> {
     let digits = value.to_str().ok()?;
     // `parse` alone would take a sign.
@@ -199,99 +276,4 @@ fn content_length(value: &HeaderValue) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use http::Request;
-
-    use super::*;
-
-    fn parts(uri: &str, headers: &[(&str, &str)]) -> Parts {
-        let mut request = Request::builder().uri(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(()).unwrap().into_parts().0
-    }
-
-    fn kind(uri: &str, headers: &[(&str, &str)]) -> Option<(ErrorKind, bool)> {
-        let parts = parts(uri, headers);
-        let error = read(&parts).err()?;
-        Some((error.kind(), ends_connection(&error)))
-    }
-
-    #[test]
-    fn a_request_names_one_host() {
-        let refused = Some((ErrorKind::InvalidHeader, true));
-        assert_eq!(kind("/", &[("host", "a")]), None);
-        assert_eq!(kind("/", &[]), refused);
-        assert_eq!(kind("/", &[("host", "a"), ("host", "a")]), refused);
-        assert_eq!(kind("/", &[("host", "")]), refused);
-        assert_eq!(kind("/", &[("host", "u@a")]), refused);
-        assert_eq!(kind("http://a/", &[]), refused);
-        assert_eq!(kind("http://a:80/", &[("host", "A.")]), None);
-        assert_eq!(kind("https://a/", &[("host", "a:443")]), None);
-        assert_eq!(kind("http://a/", &[("host", "b")]), refused);
-        assert_eq!(kind("http://a:81/", &[("host", "a")]), refused);
-    }
-
-    #[test]
-    fn http_2_names_it_in_the_uri() {
-        let mut parts = parts("https://Shop.example.com:8443/", &[]);
-        parts.version = Version::HTTP_2;
-        let received = read(&parts).unwrap();
-        assert_eq!(received.authority.host, "shop.example.com");
-        assert_eq!(received.authority.port, Some(8443));
-    }
-
-    #[test]
-    fn ambiguous_framing_is_refused() {
-        let with = |headers: &[(&str, &str)]| {
-            let mut all = vec![("host", "a")];
-            all.extend_from_slice(headers);
-            kind("/", &all)
-        };
-        let bad = Some((ErrorKind::InvalidHeader, true));
-        let unknown = Some((ErrorKind::NotImplemented, true));
-        for (value, expected) in [
-            ("chunked", None),
-            ("CHUNKED", None),
-            ("gzip, chunked", unknown),
-            ("chunked, chunked", bad),
-            (", chunked", bad),
-            ("chunked, identity", bad),
-            ("xchunked", bad),
-            ("", bad),
-        ] {
-            assert_eq!(with(&[("transfer-encoding", value)]), expected, "{value}");
-        }
-        let twice = [("transfer-encoding", "chunked"); 2];
-        assert_eq!(with(&twice), bad);
-        let both = [("transfer-encoding", "chunked"), ("content-length", "1")];
-        assert_eq!(with(&both), bad);
-        for value in ["+1", "-1", "0x1", "1, 1", "18446744073709551616"] {
-            assert_eq!(with(&[("content-length", value)]), bad, "{value}");
-        }
-        let same = [("content-length", "1"), ("content-length", "01")];
-        assert_eq!(with(&same), None);
-        let differ = [("content-length", "1"), ("content-length", "2")];
-        assert_eq!(with(&differ), bad);
-    }
-
-    #[test]
-    fn too_much_is_refused_by_name() {
-        let kept = Some(ErrorKind::HeadersTooLarge);
-        let kind = |uri: &str, headers: &[(&str, &str)]| kind(uri, headers).map(|(kind, _)| kind);
-        let uri = format!("/{}", "a".repeat(MAX_URI - 1));
-        assert_eq!(kind(&uri, &[("host", "a")]), None);
-        let longer = format!("{uri}a");
-        assert_eq!(kind(&longer, &[("host", "a")]), Some(ErrorKind::UrlTooLarge));
-        let value = "v".repeat(MAX_HEADER_BYTES - "host: a\r\nx: \r\n".len());
-        assert_eq!(kind("/", &[("host", "a"), ("x", &value)]), None);
-        let longer = format!("{value}v");
-        assert_eq!(kind("/", &[("host", "a"), ("x", &longer)]), kept);
-        let mut many = vec![("host", "a")];
-        many.extend_from_slice(&[("x", "1"); MAX_HEADERS - 1]);
-        assert_eq!(kind("/", &many), None);
-        many.push(("x", "1"));
-        assert_eq!(kind("/", &many), kept);
-    }
-}
+mod tests;

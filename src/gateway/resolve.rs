@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::host::Authority;
-use super::receive::{Asked, refused};
+use super::receive::{Asked, check_ascii, refused};
 use super::route::{Question, Selected};
 use super::{Gateway, Inner};
 use crate::error::{ErrorKind, Place, Result};
@@ -45,6 +45,7 @@ impl Gateway {
     ) -> Result<Resolved<'a>> {
         let authority = Authority::parse(host)
             .ok_or_else(|| refused(ErrorKind::InvalidHeader, "`Host` is not a host"))?;
+        check_ascii(path)?;
         let question = Question {
             method,
             host: &authority.host,

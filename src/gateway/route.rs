@@ -37,9 +37,7 @@ pub(super) struct Selected<'a> {
 impl<'p> Question<'_, 'p> {
     /// Answers from one snapshot, which is not needed any more then.
     pub(super) fn answer(&self, snapshot: &Snapshot) -> Result<Selected<'p>> {
-        let Some(sites) = snapshot.sites(self.host) else {
-            return Err(refused(ErrorKind::UnknownHost, format!("`{}`", self.host)));
-        };
+        let sites = snapshot.sites(self.host).ok_or_else(|| self.unknown_host())?;
         let path = self.below_prefix().ok_or_else(|| self.not_found())?;
         let path = RequestPath::parse(path)
             .map_err(|error| refused(ErrorKind::InvalidPath, error.to_string()))?;
@@ -50,6 +48,15 @@ impl<'p> Question<'_, 'p> {
             .route(site, environment, self.method, &path)
             .ok_or_else(|| self.not_found())?;
         Ok(Selected { route, terms: site.options.terms, path })
+    }
+
+    /// Whether the host is served at all.
+    pub(super) fn check_host(&self, snapshot: &Snapshot) -> Result<()> {
+        snapshot.sites(self.host).map(drop).ok_or_else(|| self.unknown_host())
+    }
+
+    fn unknown_host(&self) -> Error {
+        refused(ErrorKind::UnknownHost, format!("`{}`", self.host))
     }
 
     fn below_prefix(&self) -> Option<&'p str> {

@@ -26,7 +26,7 @@ use super::route::{Question, Selected};
 use super::upload::{self, Upload};
 use super::{Gateway, Inner, answer, id};
 use crate::backend::{Backend, Body, Call};
-use crate::error::{ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::registry::target::Target;
 
 /// A request on its way to its answer. Dropping it drops the call of the backend.
@@ -51,6 +51,8 @@ struct Routed {
     max_body: u64,
     keep_host: bool,
     keep_app_code: bool,
+    /// After this time.
+    max_forwards: Option<u32>,
 }
 
 impl<B> Service<Request<B>> for Gateway
@@ -70,17 +72,18 @@ where
     fn call(&mut self, request: Request<B>) -> Responding {
         let id = id::request_id();
         let (parts, body) = request.into_parts();
-        let routed = self.0.route(&parts).and_then(|routed| {
+        let routed = self.0.route(&parts).and_then(|routed| match routed {
             // What is known to be too large is refused before the backend is asked.
-            if body.size_hint().lower() > routed.max_body {
-                return Err(upload::too_large(routed.max_body));
+            Some(routed) if body.size_hint().lower() > routed.max_body => {
+                Err(upload::too_large(routed.max_body))
             }
-            Ok(routed)
+            routed => Ok(routed),
         });
         Responding(match routed {
-            Ok(routed) => State::Calling(self.forward(routed, parts, body, id)),
+            Ok(Some(routed)) => State::Calling(self.forward(routed, parts, body, id)),
+            Ok(None) => State::Answered(Some(answer::reached(id))),
             Err(error) => {
-                let answer = answer::failure(&error, id, &parts.method, parts.version);
+                let answer = self.0.failure(&error, id, &parts.method, parts.version);
                 State::Answered(Some(answer))
             }
         })
@@ -116,15 +119,16 @@ impl Gateway {
         Box::pin(async move {
             let call = Call::new(Arc::clone(target.place()), timeout);
             let sending = backend.send(request, &call);
-            match exchange(sending, upload, timeout, &gateway.timers).await {
-                Ok(response) => {
-                    let (mut parts, body) = response.into_parts();
-                    answer::clean(&mut parts.headers, id);
-                    Response::from_parts(parts, body.idle_limit(BODY_IDLE).holding(target))
-                }
+            let answered = exchange(sending, upload, timeout, &gateway.timers).await;
+            let checked = answered.and_then(|response| {
+                answer::check(response.status())?;
+                Ok(response)
+            });
+            match checked {
+                Ok(response) => gateway.success(response, id, &method, target),
                 Err(error) => {
                     let error = error.at(Place::clone(target.place()));
-                    answer::failure(&error, id, &method, version)
+                    gateway.failure(&error, id, &method, version)
                 }
             }
         })
@@ -132,9 +136,41 @@ impl Gateway {
 }
 
 impl Inner {
-    /// Everything that can refuse a request. Nothing has been changed when it does.
-    fn route(&self, parts: &Parts) -> Result<Routed> {
-        let received = receive::read(parts)?;
+    /// The response to a request, as its client gets it. It holds `target` until its last byte.
+    fn success(
+        &self,
+        response: Response<Body>,
+        id: HeaderValue,
+        method: &Method,
+        target: Arc<Target>,
+    ) -> Response<Body> {
+        let (mut parts, body) = response.into_parts();
+        answer::clean(&mut parts.headers, id);
+        let body = answer::framed(&mut parts.headers, parts.status, method, body);
+        if let Some(name) = &self.proxy_name {
+            name.tell_received(&mut parts.headers, parts.status);
+        }
+        Response::from_parts(parts, body.idle_limit(BODY_IDLE).holding(target))
+    }
+
+    fn failure(
+        &self,
+        error: &Error,
+        id: HeaderValue,
+        method: &Method,
+        version: Version,
+    ) -> Response<Body> {
+        let mut response = answer::failure(error, id, method, version);
+        if let Some(name) = &self.proxy_name {
+            name.tell_failure(response.headers_mut(), error.kind());
+        }
+        response
+    }
+
+    /// Everything that can refuse a request. Nothing has been changed when it does. `None`: the request
+    /// is meant for this gateway itself.
+    fn route(&self, parts: &Parts) -> Result<Option<Routed>> {
+        let received = receive::read(parts, &self.via)?;
         let uri = self.full_uri(parts);
         let question = Question {
             method: &parts.method,
@@ -144,11 +180,19 @@ impl Inner {
             stage: received.stage,
             fixed: self.environment.as_ref(),
         };
+        let last = received.max_forwards == Some(0);
+        if last && uri.path() == "*" {
+            question.check_host(&self.reader.current())?;
+            return Ok(None);
+        }
         let selected = question.answer(&self.reader.current())?;
         let Selected { route, terms, path } = &selected;
         let version = route.version();
         if let Some(reason) = version.unserved() {
             return Err(refused(ErrorKind::NotImplemented, reason));
+        }
+        if last {
+            return Ok(None);
         }
         let backend = route.target.backend().map_err(|missing| {
             // What is missing may name the backend.
@@ -172,7 +216,7 @@ impl Inner {
             && self.prefix.is_empty()
             && uri.authority().is_none()
             && source.is_unchanged();
-        Ok(Routed {
+        Ok(Some(Routed {
             backend: Arc::clone(backend),
             seen: received.seen,
             uri: if own { None } else { Some(source.uri(template)?) },
@@ -182,7 +226,8 @@ impl Inner {
             keep_host: terms.passthrough_host,
             keep_app_code: terms.app_code_to_backend,
             target: selected.route.target,
-        })
+            max_forwards: received.max_forwards.map(|left| left.saturating_sub(1)),
+        }))
     }
 
     /// Makes the head what the backend receives, but for method and URI.
@@ -198,6 +243,8 @@ impl Inner {
             peer: peer.as_ref(),
             keep_host: routed.keep_host,
             keep_app_code: routed.keep_app_code,
+            via: &self.via,
+            max_forwards: routed.max_forwards,
             length: if body.is_end_stream() { Some(0) } else { body.size_hint().exact() },
         };
         forward::head(parts, routed.seen, &told);

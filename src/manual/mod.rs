@@ -5,7 +5,8 @@
 //! | [`concepts`] | what is there, and how does it hang together? |
 //! | [`publishing`] | how does something change, and when is the old side idle? |
 //! | [`planning`] | what would a change do, and how is it taken back? |
-//! | [`life_of_a_request`] | what happens to a request, and what can its client be told? |
+//! | [`life_of_a_request`] | what happens to a request on its way there and back? |
+//! | [`failures`] | what can a client be told, what does it mean, and what is to be done? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
 //! | [`durability`] | what survives what, and what is to be done when it does not? |
 //! | [`write_a_backend`] | how does a kind of one's own come to be? |
@@ -24,6 +25,9 @@ pub mod planning {}
 
 #[doc = include_str!("life_of_a_request.md")]
 pub mod life_of_a_request {}
+
+#[doc = include_str!("failures.md")]
+pub mod failures {}
 
 #[doc = include_str!("defaults.md")]
 pub mod defaults {}

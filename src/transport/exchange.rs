@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
+use http::{Method, Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
@@ -173,9 +174,16 @@ struct Streaming {
 
 /// The request as it is sent, and how far its body got, where there is one.
 pub(super) fn outgoing(request: Request<Body>) -> (Request<Outgoing>, Option<Arc<Upload>>) {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     if body.is_end_stream() {
         return (Request::from_parts(head, Outgoing(None)), None);
+    }
+    // hyper takes a body of unknown length for none with these, unless it is told otherwise.
+    if matches!(head.method, Method::GET | Method::HEAD)
+        && body.size_hint().exact().is_none()
+        && !head.headers.contains_key(CONTENT_LENGTH)
+    {
+        head.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     let upload = Arc::<Upload>::default();
     let streaming = Streaming { body, upload: Arc::clone(&upload) };

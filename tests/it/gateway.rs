@@ -2,9 +2,10 @@
 
 mod acceptance;
 mod answers;
+mod every_code;
 mod forwarding;
 mod framing;
-mod harness;
+pub(crate) mod harness;
 mod mounting;
 mod selection;
 mod streaming;

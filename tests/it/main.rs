@@ -17,6 +17,7 @@ mod document;
 mod drain;
 mod gateway;
 mod http_backend;
+mod hygiene;
 mod interleavings;
 mod killed;
 mod linearizable;

@@ -21,15 +21,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service;
 
-pub(super) const TEST: Environment = Environment::TEST;
-pub(super) const LIVE: Environment = Environment::PRODUCTION;
+pub(crate) const TEST: Environment = Environment::TEST;
+pub(crate) const LIVE: Environment = Environment::PRODUCTION;
 
 /// How long anything on this machine may take before a test gives up.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A backend that makes one HTTP/1.1 connection per request.
 #[derive(Debug, Deserialize)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     address: SocketAddr,
 }
 
@@ -60,8 +60,8 @@ impl Backend for Wire {
 }
 
 /// What a backend made of a closure answers.
-pub(super) type Answering = Arc<dyn Fn(Request<Body>) -> Answer + Send + Sync>;
-pub(super) type Answer =
+pub(crate) type Answering = Arc<dyn Fn(Request<Body>) -> Answer + Send + Sync>;
+pub(crate) type Answer =
     std::pin::Pin<Box<dyn Future<Output = backhaul::Result<Response<Body>>> + Send>>;
 
 /// A backend in this process.
@@ -81,25 +81,25 @@ impl Backend for InProcess {
     }
 }
 
-pub(super) fn wire(origin: &Origin) -> Custom {
+pub(crate) fn wire(origin: &Origin) -> Custom {
     Custom::new("wire").unwrap().set("address", origin.address.to_string())
 }
 
-pub(super) fn kind(name: &str) -> BackendService {
+pub(crate) fn kind(name: &str) -> BackendService {
     Kind::custom(name).unwrap().into()
 }
 
 /// An empty registry that knows the kind `wire`.
-pub(super) async fn registry() -> Registry {
+pub(crate) async fn registry() -> Registry {
     Registry::builder().kind("wire", |wire: Wire| Ok(wire)).in_memory().await.unwrap()
 }
 
-pub(super) async fn apply(registry: &Registry, change: Change) -> backhaul::Receipt {
+pub(crate) async fn apply(registry: &Registry, change: Change) -> backhaul::Receipt {
     registry.publisher("test").apply(change).await.unwrap()
 }
 
 /// A gateway with one API, ANY `/*` on host `a`, answered by a closure.
-pub(super) async fn answered_by<F, A>(answer: F) -> (Registry, Gateway)
+pub(crate) async fn answered_by<F, A>(answer: F) -> (Registry, Gateway)
 where
     F: Fn(Request<Body>) -> A + Send + Sync + 'static,
     A: Future<Output = backhaul::Result<Response<Body>>> + Send + 'static,
@@ -123,7 +123,7 @@ where
 }
 
 /// Calls a gateway without a socket.
-pub(super) async fn call<B>(gateway: &Gateway, request: Request<B>) -> Response<Body>
+pub(crate) async fn call<B>(gateway: &Gateway, request: Request<B>) -> Response<Body>
 where
     B: http_body::Body + Send + 'static,
     B::Data: Send,
@@ -132,19 +132,19 @@ where
     gateway.clone().call(request).await.unwrap_or_else(|never: Infallible| match never {})
 }
 
-pub(super) fn code(response: &Response<Body>) -> &str {
+pub(crate) fn code(response: &Response<Body>) -> &str {
     response.headers().get("x-ca-error-code").map_or("", |code| code.to_str().unwrap())
 }
 
 /// An origin on a real socket that keeps what it received.
-pub(super) struct Origin {
-    pub(super) address: SocketAddr,
-    pub(super) heads: Arc<Mutex<Vec<String>>>,
+pub(crate) struct Origin {
+    pub(crate) address: SocketAddr,
+    pub(crate) heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Origin {
     /// Answers every request with `200` and its own name, and reads bodies of known length.
-    pub(super) async fn named(name: &'static str) -> Self {
+    pub(crate) async fn named(name: &'static str) -> Self {
         Self::start(move |mut stream, head| async move {
             let mut body = vec![0; content_length(&head)];
             stream.read_exact(&mut body).await.unwrap();
@@ -156,7 +156,7 @@ impl Origin {
     }
 
     /// Answers every request with these bytes, then closes.
-    pub(super) async fn raw(answer: &'static str) -> Self {
+    pub(crate) async fn raw(answer: &'static str) -> Self {
         Self::start(move |mut stream, _| async move {
             stream.write_all(answer.as_bytes()).await.unwrap();
         })
@@ -164,7 +164,7 @@ impl Origin {
     }
 
     /// Hands each connection on once a request's head has arrived on it.
-    pub(super) async fn start<F, A>(handle: F) -> Self
+    pub(crate) async fn start<F, A>(handle: F) -> Self
     where
         F: Fn(TcpStream, String) -> A + Send + Sync + 'static,
         A: Future<Output = ()> + Send + 'static,
@@ -187,12 +187,12 @@ impl Origin {
     }
 
     /// The heads received so far.
-    pub(super) fn heads(&self) -> Vec<String> {
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 
     /// The last head, its lines sorted after the first.
-    pub(super) fn last(&self) -> Vec<String> {
+    pub(crate) fn last(&self) -> Vec<String> {
         let head = self.heads().pop().expect("the origin received nothing");
         let mut lines: Vec<_> = head.trim_end().split("\r\n").map(str::to_owned).collect();
         lines[1..].sort();
@@ -200,7 +200,7 @@ impl Origin {
     }
 }
 
-pub(super) fn content_length(head: &str) -> usize {
+pub(crate) fn content_length(head: &str) -> usize {
     head.lines()
         .filter_map(|line| {
             line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok()
@@ -210,7 +210,7 @@ pub(super) fn content_length(head: &str) -> usize {
 }
 
 /// Reads byte by byte, so that nothing after the head is taken.
-pub(super) async fn read_head(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -223,7 +223,7 @@ pub(super) async fn read_head(stream: &mut TcpStream) -> String {
 }
 
 /// Serves a gateway on a real socket, by hyper, each connection with its peer.
-pub(super) async fn serve(gateway: &Gateway) -> SocketAddr {
+pub(crate) async fn serve(gateway: &Gateway) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let gateway = gateway.clone();
@@ -239,13 +239,13 @@ pub(super) async fn serve(gateway: &Gateway) -> SocketAddr {
 }
 
 /// Sends bytes and reads until the gateway closes.
-pub(super) async fn talk(address: SocketAddr, bytes: impl AsRef<[u8]>) -> String {
+pub(crate) async fn talk(address: SocketAddr, bytes: impl AsRef<[u8]>) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes.as_ref()).await.unwrap();
     read_all(&mut stream).await
 }
 
-pub(super) async fn read_all(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer));
     // A reset after the answer is a close, too.
@@ -254,7 +254,7 @@ pub(super) async fn read_all(stream: &mut TcpStream) -> String {
 }
 
 /// Sends a request without a body that asks for the connection to be closed.
-pub(super) async fn ask(address: SocketAddr, line: &str, headers: &[&str]) -> Told {
+pub(crate) async fn ask(address: SocketAddr, line: &str, headers: &[&str]) -> Told {
     let mut request = format!("{line} HTTP/1.1\r\nconnection: close\r\n");
     for header in headers {
         request.push_str(header);
@@ -266,14 +266,14 @@ pub(super) async fn ask(address: SocketAddr, line: &str, headers: &[&str]) -> To
 
 /// An answer as it came.
 #[derive(Debug)]
-pub(super) struct Told(pub(super) String);
+pub(crate) struct Told(pub(crate) String);
 
 impl Told {
-    pub(super) fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.0.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let (head, _) = self.0.split_once("\r\n\r\n")?;
         head.lines().skip(1).find_map(|line| {
             let (key, value) = line.split_once(':')?;
@@ -281,32 +281,32 @@ impl Told {
         })
     }
 
-    pub(super) fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.header("x-ca-error-code").unwrap_or_default()
     }
 
-    pub(super) fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         self.header("x-ca-error-message").unwrap_or_default()
     }
 
-    pub(super) fn body(&self) -> &str {
+    pub(crate) fn body(&self) -> &str {
         self.0.split_once("\r\n\r\n").map_or("", |(_, body)| body)
     }
 }
 
 /// Two origins, and a gateway before them: `old` serves TEST, `new` RELEASE.
-pub(super) struct Shop {
-    pub(super) registry: Registry,
-    pub(super) gateway: Gateway,
-    pub(super) address: SocketAddr,
-    pub(super) old: Origin,
-    pub(super) new: Origin,
+pub(crate) struct Shop {
+    pub(crate) registry: Registry,
+    pub(crate) gateway: Gateway,
+    pub(crate) address: SocketAddr,
+    pub(crate) old: Origin,
+    pub(crate) new: Origin,
 }
 
-pub(super) const HOST: &str = "Host: shop.example.com";
+pub(crate) const HOST: &str = "Host: shop.example.com";
 
 impl Shop {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let (old, new) = (Origin::named("old").await, Origin::named("new").await);
         let registry = registry().await;
         let group = Group::host("shop.example.com")
@@ -334,12 +334,12 @@ impl Shop {
     }
 
     /// Asks with the shop's host.
-    pub(super) async fn ask(&self, line: &str, headers: &[&str]) -> Told {
+    pub(crate) async fn ask(&self, line: &str, headers: &[&str]) -> Told {
         let headers: Vec<_> = [HOST].iter().chain(headers).copied().collect();
         ask(self.address, line, &headers).await
     }
 }
 
-pub(super) fn bytes(text: &'static str) -> Bytes {
+pub(crate) fn bytes(text: &'static str) -> Bytes {
     Bytes::from_static(text.as_bytes())
 }

@@ -157,6 +157,7 @@ async fn resolving_goes_the_way_of_a_request() {
         (Method::GET, "b", "/", None, ErrorKind::UnknownHost),
         (Method::GET, "shop.example.com", "/shop", None, ErrorKind::NotFound),
         (Method::GET, "shop.example.com", "/shop/..", None, ErrorKind::InvalidPath),
+        (Method::GET, "shop.example.com", "/shop/files/é", None, ErrorKind::InvalidPath),
         (Method::GET, "shop.example.com", "/shop/x", Some("NO"), ErrorKind::InvalidStage),
         (Method::PUT, "shop.example.com", "/shop/orders/1", None, ErrorKind::NotFound),
     ] {

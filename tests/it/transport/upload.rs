@@ -100,3 +100,28 @@ async fn a_body_shorter_than_announced_is_not_ended_cleanly() {
     assert_eq!(error.kind(), ErrorKind::InvalidBody);
     assert!(upstream.has_open(0, PATIENCE).await);
 }
+
+#[tokio::test]
+async fn a_body_of_unknown_length_goes_with_get_too() {
+    let upstream = FakeUpstream::start(|_| Script::ok("x")).await.unwrap();
+    let (pool, _) = pool(local(), &upstream);
+    for method in [Method::GET, Method::POST] {
+        let (feeder, body) = fed();
+        feeder.send(Ok("hello")).await.unwrap();
+        drop(feeder);
+        assert_eq!(text(send(&pool, request(method, "/", body)).await.unwrap()).await, "x");
+        let received = upstream.received().pop().unwrap();
+        assert_eq!(received.header("transfer-encoding"), ["chunked"]);
+        assert_eq!((&received.body[..], received.complete), (&b"hello"[..], true));
+    }
+    // What announces a length is framed by it alone.
+    let (feeder, body) = fed();
+    feeder.send(Ok("hello")).await.unwrap();
+    drop(feeder);
+    let mut get = request(Method::GET, "/", body);
+    get.headers_mut().insert("content-length", 5.into());
+    assert_eq!(text(send(&pool, get).await.unwrap()).await, "x");
+    let received = upstream.received().pop().unwrap();
+    assert!(received.header("transfer-encoding").is_empty());
+    assert_eq!(received.body, b"hello");
+}

@@ -1,0 +1,9 @@
+//! What a hostile or sloppy client or backend may send, a row of the catalogue each: a test's name
+//! begins with its row. Rows that belong to what is not there yet have a reason instead.
+
+mod framing;
+mod front;
+mod headers;
+mod paths;
+mod reasons;
+mod resources;

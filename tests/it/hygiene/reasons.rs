@@ -1,0 +1,57 @@
+//! Rows of the catalogue that have no test here, and why.
+
+/// The row, and what it waits for or who decides it.
+pub(super) const REASONS: &[(&str, &str)] = &[
+    (
+        "H-09",
+        "no rule reads a client's address yet: address lists come with access control, and will read the peer that the gateway knows",
+    ),
+    (
+        "H-10",
+        "values are not mapped to headers yet: an API with mapped parameters is answered X501NI",
+    ),
+    ("H-11", "names of headers come with mapped parameters, which are not served yet"),
+    (
+        "H-12",
+        "a parameter's target is checked when mapping is served; until then such an API is answered X501NI",
+    ),
+    ("H-14", "the query goes through as it came; parameters of their own come with mapping"),
+    (
+        "H-15",
+        "the query is not parsed in pass-through, so there is nothing to be unparseable; mapping will refuse it",
+    ),
+    (
+        "P-17",
+        "TLS ends before the gateway: whoever serves it compares the server name; the gateway never sees it",
+    ),
+    (
+        "P-21",
+        "keys of objects come with the OSS adapter; until then its requests are answered X503BZ",
+    ),
+    ("P-22", "prefixes of keys come with the OSS adapter"),
+    ("P-23", "sub-resources come with the OSS adapter"),
+    (
+        "R-14",
+        "bodies are not parsed: JSON is read when parameters in bodies and schemas are served",
+    ),
+    ("R-15", "schemas are not compiled yet: an API with one is answered X501NI"),
+    (
+        "R-16",
+        "no pattern of a definition is compiled yet: parameters with patterns are answered X501NI",
+    ),
+    (
+        "F-50",
+        "whether other servers read the same needs those servers: a differential run beside the tests, not in them",
+    ),
+];
+
+#[test]
+fn every_reason_is_one() {
+    for (row, reason) in REASONS {
+        let (letter, number) = row.split_once('-').unwrap();
+        assert!(letter.len() == 1 && number.len() == 2 && number.parse::<u8>().is_ok(), "{row}");
+        assert!(reason.len() > 30, "{row}");
+    }
+    let rows: std::collections::BTreeSet<_> = REASONS.iter().map(|(row, _)| row).collect();
+    assert_eq!(rows.len(), REASONS.len());
+}
