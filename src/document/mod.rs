@@ -16,6 +16,7 @@
 //! | `write/` | how is it written? |
 //! | `difference/` | what has to change so that a registry is as it says? |
 //! | `plan` | how is that planned and done? |
+//! | `export` | which document says what is true? |
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ mod definition;
 mod difference;
 mod element;
 mod entry;
+mod export;
 mod fault;
 mod format;
 pub mod limits;
@@ -148,7 +150,9 @@ impl Document {
         let source = self.source.0.as_ref();
         let tree = source.and_then(|(text, format)| Tree::parse(text, *format).ok());
         let mut located: Vec<_> = faults.into_iter().collect();
-        for fault in located.iter_mut().filter(|fault| fault.line.is_none()) {
+        for fault in
+            located.iter_mut().filter(|fault| fault.line.is_none() && !fault.path.is_empty())
+        {
             fault.line = tree.as_ref().and_then(|tree| tree.line(&fault.path));
         }
         located.sort_by_key(|fault| fault.line);

@@ -11,9 +11,9 @@
 mod agreement;
 mod architecture;
 mod conformance;
-mod diff;
 #[cfg(feature = "document")]
-mod document;
+mod desired;
+mod diff;
 mod drain;
 mod gateway;
 mod http_backend;

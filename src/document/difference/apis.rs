@@ -83,7 +83,9 @@ impl Work<'_> {
             let (id, at) = place?;
             let stage = self.state.stage(at)?;
             let publication = stage.publication(id)?;
-            Some(stage.is_live(publication) && *publication.version == *version?)
+            let service = publication.version.service();
+            let goes = service.is_some_and(|service| self.undefined.contains(&(service, at)));
+            Some(!goes && stage.is_live(publication) && *publication.version == *version?)
         };
         published().unwrap_or(false)
     }

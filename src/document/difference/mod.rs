@@ -52,6 +52,7 @@ pub(super) fn difference(state: &State, document: &Document) -> Difference {
     work.groups();
     work.apps();
     work.undefine();
+    work.delete_definitions();
     work.apis();
     work.grants();
     work.prune();

@@ -41,7 +41,7 @@ impl Place {
             Self::Version(at, environment) => format!("api[{at}].version.{environment}"),
             Self::Publish(at, index) => format!("api[{at}].publish[{index}]"),
             Self::Grant(at) => format!("grant[{at}]"),
-            Self::Gone(what) => return what.clone(),
+            Self::Gone(_) => return String::new(),
         };
         if key.is_empty() { place } else { format!("{place}.{key}") }
     }
@@ -73,11 +73,8 @@ pub(in super::super) fn told(
     refused: &[Rejected],
 ) -> Vec<Fault> {
     let place = |index: usize| places.get(index).cloned();
-    let broken: BTreeSet<Place> = refused
-        .iter()
-        .filter(|refused| !follows(&refused.reason))
-        .filter_map(|refused| Some(place(refused.index)?.element()))
-        .collect();
+    let broken = refused.iter().filter_map(|refused| Some(place(refused.index)?.element()));
+    let broken = broken.collect();
     let broken = Broken { document, broken };
     let mut faults = Vec::new();
     for Rejected { index, reason, .. } in refused {
@@ -85,9 +82,10 @@ pub(in super::super) fn told(
         if broken.caused(&place, reason) {
             continue;
         }
-        let (key, reason) = match reason {
-            Reason::Invalid { field, reason } => (field.as_str(), reason.clone()),
-            reason => (about(&place, reason), reason.to_string()),
+        let (key, reason) = match (&place, reason) {
+            (Place::Gone(what), reason) => ("", format!("{what}: {reason}")),
+            (_, Reason::Invalid { field, reason }) => (field.as_str(), reason.clone()),
+            (_, reason) => (about(&place, reason), reason.to_string()),
         };
         faults.push(Fault::new(place.path(key), reason));
     }
@@ -114,20 +112,7 @@ fn about(place: &Place, reason: &Reason) -> &'static str {
     }
 }
 
-/// Whether a reason may be there only because something else was refused.
-fn follows(reason: &Reason) -> bool {
-    matches!(
-        reason,
-        Reason::UnknownService(_)
-            | Reason::UnknownGroup(_)
-            | Reason::UnknownApi(_)
-            | Reason::UnknownResource { .. }
-            | Reason::UnknownEnvironment(_)
-            | Reason::NoDefinition { .. }
-    )
-}
-
-/// What of a document is refused for itself.
+/// What of a document is refused.
 struct Broken<'a> {
     document: &'a Document,
     broken: BTreeSet<Place>,
@@ -136,10 +121,6 @@ struct Broken<'a> {
 impl Broken<'_> {
     /// Whether an edit is refused only because something else is.
     fn caused(&self, place: &Place, reason: &Reason) -> bool {
-        let own = place.element();
-        if own != *place && self.broken.contains(&own) {
-            return true;
-        }
         match reason {
             Reason::UnknownService(name) => self.service(name),
             Reason::UnknownGroup(name) => self.group(name),

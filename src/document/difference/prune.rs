@@ -31,7 +31,6 @@ impl Work<'_> {
         let apis = self.apis_that_go();
         self.revoke(&apis);
         self.delete_apis(&apis);
-        self.delete_definitions();
         self.delete_services(&apis);
         self.delete_groups(&apis);
         self.delete_resources();
@@ -89,7 +88,9 @@ impl Work<'_> {
         }
     }
 
-    fn delete_definitions(&mut self) {
+    /// Before anything is published: an API that is to be published where its service means nothing any
+    /// more is refused.
+    pub(super) fn delete_definitions(&mut self) {
         for (service, at) in self.undefined.clone() {
             let environment = self.state.environment(at).map(|record| record.name.clone());
             let name = self.renamed_service(service);
