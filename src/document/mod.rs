@@ -139,7 +139,7 @@ impl Document {
     /// the line of its path, where the document was read from a text.
     ///
     /// The text is parsed anew: lines are wanted of documents that are refused, and kept for none.
-    #[expect(dead_code, reason = "plans of documents are the first to find such faults")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "plans of documents find such faults"))]
     pub(crate) fn refuse(&self, faults: impl IntoIterator<Item = Fault>) -> InvalidDocument {
         let source = self.source.0.as_ref();
         let tree = source.and_then(|(text, format)| Tree::parse(text, *format).ok());
@@ -151,3 +151,6 @@ impl Document {
         InvalidDocument::new(located)
     }
 }
+
+#[cfg(test)]
+mod tests;

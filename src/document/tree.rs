@@ -116,9 +116,10 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The line of what a path leads to, or of the nearest that is there around it.
+    /// The line of what a path leads to, or of the nearest that is there around it: nothing, if that
+    /// is the whole document.
     pub(super) fn line(&self, path: &str) -> Option<u32> {
-        let (mut node, mut rest) = (&self.root, path);
+        let (_, mut node, mut rest) = self.root.step(path)?;
         while !rest.is_empty() {
             let Some((_, inner, after)) = node.step(rest) else {
                 break;
@@ -276,5 +277,3 @@ impl fmt::Display for Below<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests;

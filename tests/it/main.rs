@@ -12,8 +12,6 @@ mod agreement;
 mod architecture;
 mod conformance;
 mod diff;
-#[cfg(feature = "document")]
-mod document;
 mod drain;
 mod gateway;
 mod http_backend;
