@@ -9,9 +9,7 @@ use super::row::Row;
 use super::tree::{Node, Path, Value};
 use super::{ApiEntry, definition, element};
 use crate::model::id::ServiceId;
-use crate::model::{
-    Api, ApiName, Definition, GroupName, InvalidDefinition, ServiceName, Version,
-};
+use crate::model::{Api, ApiName, Definition, GroupName, InvalidDefinition, ServiceName, Version};
 
 /// Reads an element of `[[api]]`, and where its name stands.
 pub(super) fn entry(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Element<ApiName, ApiEntry> {
@@ -19,9 +17,8 @@ pub(super) fn entry(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Element<Ap
     let name = row.required_text("name", faults);
     let name = name.and_then(|(at, text)| named(&row, "name", at, &text, group.as_ref(), faults));
     let old = row.text("renamed_from", faults);
-    let old = old.and_then(|(at, text)| {
-        named(&row, "renamed_from", at, &text, group.as_ref(), faults)
-    });
+    let old =
+        old.and_then(|(at, text)| named(&row, "renamed_from", at, &text, group.as_ref(), faults));
     let publish = row.environments("publish", faults);
     let version = row.by_environment("version", faults, |node, path, faults| {
         read(Row::of(node, path, faults)?, faults)

@@ -7,9 +7,7 @@ use super::fault::Faults;
 use super::reader::{REQUIRED, Reader, Wrong};
 use super::row::{Row, parse};
 use super::tree::{Node, Path};
-use crate::model::definition::{
-    Custom, Definition, Leg, Mixed, Settings, check_timeout,
-};
+use crate::model::definition::{Custom, Definition, Leg, Mixed, Settings, check_timeout};
 use crate::model::{Kind, duration};
 
 /// Reads a definition of a service of this kind, or one that says its kind itself.

@@ -11,14 +11,14 @@ use super::reader::UNKNOWN_KEY;
 use super::row::Row;
 use super::tree::{Node, Path, Tree, Value};
 use super::{
-    AppEntry, CredentialEntry, Document, EnvironmentEntry, GrantEntry, GroupEntry,
-    InvalidDocument, Named, ObjectGrantEntry, ServiceEntry, VpcAccessEntry, api, definition,
+    AppEntry, CredentialEntry, Document, EnvironmentEntry, GrantEntry, GroupEntry, InvalidDocument,
+    Named, ObjectGrantEntry, ServiceEntry, VpcAccessEntry, api, definition,
 };
 use crate::model::id::GroupId;
 use crate::model::limits::MAX_ENVIRONMENT_DESCRIPTION;
 use crate::model::{
-    ApiName, App, Credential, Declaration, Environment, Grant, Group, GroupName,
-    InvalidDefinition, Kind, ObjectGrant, RegistrySettings, ResourceName, ServiceName, VpcAccess,
+    ApiName, App, Credential, Declaration, Environment, Grant, Group, GroupName, InvalidDefinition,
+    Kind, ObjectGrant, RegistrySettings, ResourceName, ServiceName, VpcAccess,
 };
 use crate::registry::site::AcceptedGroup;
 
@@ -179,9 +179,8 @@ fn named<T: DeserializeOwned>(
 fn group(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Element<GroupName, GroupEntry> {
     let name = row.required("name", faults);
     let renamed_from = row.parsed("renamed_from", faults);
-    let group = row.rest(faults, |group: &Group| {
-        AcceptedGroup::accept(GroupId::new(0), group).map(drop)
-    });
+    let group =
+        row.rest(faults, |group: &Group| AcceptedGroup::accept(GroupId::new(0), group).map(drop));
     entry(name, group, |name, group| GroupEntry { renamed_from, ..GroupEntry::new(name, group) })
 }
 

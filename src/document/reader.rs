@@ -228,7 +228,9 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             Value::Text(text) => text.as_ref(),
             Value::Any => variants.first().copied().unwrap_or_default(),
             other => {
-                return Err(Wrong::new(other.instead_of(&format!("one of {}", variants.join(", ")))));
+                return Err(Wrong::new(
+                    other.instead_of(&format!("one of {}", variants.join(", "))),
+                ));
             }
         };
         let word: StrDeserializer<'_, Wrong> = word.into_deserializer();
@@ -257,8 +259,12 @@ struct Entries<'n, 't> {
 impl<'de> MapAccess<'de> for Entries<'_, '_> {
     type Error = Wrong;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
-        let Some((key, node)) = self.rest.find(|(_, node)| !matches!(node.value, Value::Gone)) else {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Wrong> {
+        let Some((key, node)) = self.rest.find(|(_, node)| !matches!(node.value, Value::Gone))
+        else {
             return Ok(None);
         };
         self.value = Some((key, node));
@@ -286,8 +292,12 @@ struct Items<'n, 't>(std::iter::Enumerate<std::slice::Iter<'n, Node<'t>>>);
 impl<'de> SeqAccess<'de> for Items<'_, '_> {
     type Error = Wrong;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Wrong> {
-        let Some((index, node)) = self.0.find(|(_, node)| !matches!(node.value, Value::Gone)) else {
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Wrong> {
+        let Some((index, node)) = self.0.find(|(_, node)| !matches!(node.value, Value::Gone))
+        else {
             return Ok(None);
         };
         let read = seed.deserialize(Reader(node));

@@ -58,7 +58,11 @@ impl<'t, 'p> Row<'t, 'p> {
     }
 
     /// The text under a key, where it stands, if it is there and is text.
-    pub(super) fn text(&mut self, key: &str, faults: &mut Faults<'_>) -> Option<(u32, Cow<'t, str>)> {
+    pub(super) fn text(
+        &mut self,
+        key: &str,
+        faults: &mut Faults<'_>,
+    ) -> Option<(u32, Cow<'t, str>)> {
         let node = self.take(key)?;
         match node.value {
             Value::Text(text) => Some((node.at, text)),

@@ -276,4 +276,3 @@ impl fmt::Display for Below<'_> {
         Ok(())
     }
 }
-

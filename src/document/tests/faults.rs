@@ -37,7 +37,10 @@ const TOML: &[(&str, &[&str])] = &[
             "line 13: api[0].response.body: unknown key",
         ],
     ),
-    ("[registry]\nregion = 'r'\nhistory = { months = 1 }", &["line 3: registry.history.months: unknown key"]),
+    (
+        "[registry]\nregion = 'r'\nhistory = { months = 1 }",
+        &["line 3: registry.history.months: unknown key"],
+    ),
     // Wrong types.
     ("environment = 'TEST'", &["line 1: environment: is text, not a list of tables"]),
     ("app = ['a']", &["line 1: app[0]: is text, not a table"]),
@@ -86,7 +89,9 @@ const TOML: &[(&str, &[&str])] = &[
     (
         "[[backend_service]]\nname = 'a'\nkind = 'function_compute'\n\
          [backend_service.definition.TEST]\nfunction_type = 'htp'\ntrigger_url = 'https://a'",
-        &["line 5: backend_service[0].definition.TEST.function_type: \"htp\" is none of event, http"],
+        &[
+            "line 5: backend_service[0].definition.TEST.function_type: \"htp\" is none of event, http",
+        ],
     ),
     // Durations and sizes.
     (
@@ -150,10 +155,10 @@ const TOML: &[(&str, &[&str])] = &[
          [api.version.TEST]\nmethod = 'GET'\npath = '/'\n\
          backend = { inline = { kind = 'http', url = 'x:' } }",
         &[
-            "line 6: api[0].backend.servce: unknown key",
             "line 6: api[0].backend.url: its scheme is neither http nor https",
+            "line 6: api[0].backend.servce: unknown key",
             "line 6: api[0].backend.path: is a number, not text",
-            "line 10: api[0].version.TEST.backend.inline.url: is not a URL: invalid format",
+            "line 10: api[0].version.TEST.backend.inline.url: has no scheme; write http:// or https://",
         ],
     ),
     // Kinds.
@@ -177,12 +182,14 @@ const TOML: &[(&str, &[&str])] = &[
             "line 5: app[0].code: is not 8 to 128 letters, digits, '-' and '_'",
         ],
     ),
-    ("[registry]\nblast_radius = 'all'", &[
-        "line 2: registry.blast_radius: a number of APIs, or a table of apis and traffic_share",
-    ]),
-    ("[registry]\nblast_radius = { traffic_share = inf }", &[
-        "line 2: registry.blast_radius: is not a finite number",
-    ]),
+    (
+        "[registry]\nblast_radius = 'all'",
+        &["line 2: registry.blast_radius: a number of APIs, or a table of apis and traffic_share"],
+    ),
+    (
+        "[registry]\nblast_radius = { traffic_share = inf }",
+        &["line 2: registry.blast_radius: is not a finite number"],
+    ),
 ];
 
 #[test]
@@ -256,15 +263,25 @@ fn lines_are_told_in_every_format() {
     let expected = |lines: [u32; 7]| {
         let [first, second, twice, publish, timeout, length, place] = lines;
         [
-            format!("line {second}: environment[1].name: stands there twice, first in line {first}"),
+            format!(
+                "line {second}: environment[1].name: stands there twice, first in line {first}"
+            ),
             format!("line {twice}: environment[1].x: stands there twice"),
             format!("line {twice}: environment[1].x: unknown key"),
-            format!("line {publish}: api[0].publish[1]: is a number, not the name of an environment"),
-            format!("line {timeout}: api[0].backend.timeout: \"1d\" is not a duration such as \
-                     \"250ms\", \"3s\" or \"2m\""),
-            format!("line {length}: api[0].parameter[0].min_length: is a number that is not a whole \
-                     number from 0"),
-            format!("line {place}: api[0].parameter[2].in: \"up\" is none of query, head, path, body"),
+            format!(
+                "line {publish}: api[0].publish[1]: is a number, not the name of an environment"
+            ),
+            format!(
+                "line {timeout}: api[0].backend.timeout: \"1d\" is not a duration such as \
+                     \"250ms\", \"3s\" or \"2m\""
+            ),
+            format!(
+                "line {length}: api[0].parameter[0].min_length: is a number that is not a whole \
+                     number from 0"
+            ),
+            format!(
+                "line {place}: api[0].parameter[2].in: \"up\" is none of query, head, path, body"
+            ),
         ]
     };
     let sorted = |mut told: Vec<String>| {
@@ -314,7 +331,9 @@ fn what_yaml_has_beyond_documents_is_refused() {
 fn depth_is_bounded() {
     let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let custom = |inner: &str| {
-        format!("backend_service = [{{name = 'a', kind = 'own', definition = {{TEST = {{a = {inner}}}}}}}]")
+        format!(
+            "backend_service = [{{name = 'a', kind = 'own', definition = {{TEST = {{a = {inner}}}}}}}]"
+        )
     };
     // Five levels lead to the key.
     assert!(Document::parse(&custom(&deep(MAX_DEPTH - 5)), Format::Toml).is_ok());

@@ -189,8 +189,12 @@ fn an_empty_text_is_an_empty_document() {
     for (text, format) in [("", Format::Toml), ("{}", Format::Json), ("", Format::Yaml)] {
         assert_eq!(Document::parse(text, format).unwrap(), Document::new());
     }
-    let null = Document::parse(r#"{"backend_service":[{"name":"a","kind":"own","definition":
-        {"TEST":{"a":[null]}}}]}"#, Format::Json).unwrap();
+    let null = Document::parse(
+        r#"{"backend_service":[{"name":"a","kind":"own","definition":
+        {"TEST":{"a":[null]}}}]}"#,
+        Format::Json,
+    )
+    .unwrap();
     let error = null.text(Format::Toml).unwrap_err();
     assert_eq!(error.to_string(), "backend_service[0].definition.TEST.a[0]: TOML has no null");
 }

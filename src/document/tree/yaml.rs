@@ -57,7 +57,9 @@ impl<'t> Events<'t> {
     fn node(&mut self, event: Event<'t>, at: u32, depth: usize) -> Result<Node<'t>, Fault> {
         let deep = depth >= MAX_DEPTH;
         let value = match event {
-            Event::Alias(_) => Value::Refused("is an alias, which is not read: write the value out"),
+            Event::Alias(_) => {
+                Value::Refused("is an alias, which is not read: write the value out")
+            }
             Event::Scalar(_, _, _, Some(_)) => Value::Refused(TAGGED),
             Event::Scalar(text, ScalarStyle::Plain, _, None) => plain(text),
             Event::Scalar(text, _, _, None) => Value::Text(text),

@@ -49,7 +49,10 @@ const FIRST: [&str; 26] = [
 ];
 
 /// The entries of a table in the order they are written.
-pub(super) fn entries<'v>(map: &'v Map<String, Value>, first: &[&str]) -> Vec<(&'v str, &'v Value)> {
+pub(super) fn entries<'v>(
+    map: &'v Map<String, Value>,
+    first: &[&str],
+) -> Vec<(&'v str, &'v Value)> {
     let mut entries: Vec<_> = map.iter().map(|(key, value)| (key.as_str(), value)).collect();
     let rank = |key: &str| first.iter().position(|other| *other == key).unwrap_or(first.len());
     entries.sort_by(|(one, _), (other, _)| (rank(one), one).cmp(&(rank(other), other)));

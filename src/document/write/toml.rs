@@ -66,7 +66,8 @@ impl Text {
                     }
                 }
                 Value::Object(map) if SECTIONS_BY_NAME.contains(inner) => {
-                    for (of, map) in map.iter().filter_map(|(of, map)| Some((of, map.as_object()?))) {
+                    for (of, map) in map.iter().filter_map(|(of, map)| Some((of, map.as_object()?)))
+                    {
                         let header = format!("[{}.{}.{}]", key(name), key(inner), key(of));
                         self.section(&header, &format!("{path}.{of}"), map)?;
                     }

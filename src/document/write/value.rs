@@ -59,9 +59,10 @@ fn all<T>(
     name: &str,
     write: impl Fn(&str, &T) -> Written<Map<String, Value>>,
 ) -> Written<Vec<Value>> {
-    let written = elements.iter().enumerate().map(|(index, element)| {
-        write(&format!("{name}[{index}]"), element).map(Value::Object)
-    });
+    let written = elements
+        .iter()
+        .enumerate()
+        .map(|(index, element)| write(&format!("{name}[{index}]"), element).map(Value::Object));
     written.collect()
 }
 
@@ -117,11 +118,7 @@ fn service(path: &str, entry: &ServiceEntry) -> Written<Map<String, Value>> {
 }
 
 /// A definition of a service, which knows its kind.
-fn definition(
-    path: &str,
-    definition: &Definition,
-    kind: &Kind,
-) -> Written<Map<String, Value>> {
+fn definition(path: &str, definition: &Definition, kind: &Kind) -> Written<Map<String, Value>> {
     let mut map = table(path, definition)?;
     if definition.kind() != *kind {
         return Err(unwritable(path, &format!("is not of the service's kind, {kind}")));

@@ -131,7 +131,8 @@ fn is_shown(c: char) -> bool {
 /// Whether text needs no quotes: a word that is neither null nor a truth value to any reader of YAML.
 fn is_plain(text: &str) -> bool {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+    let inner =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
     text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '/'))
         && text.bytes().all(inner)
         && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
