@@ -24,10 +24,9 @@ fn main() {
     let document = Document::parse(&text, Format::Toml).expect("it is right");
     assert_eq!(document.apis.len(), APIS);
     parse("document.parse_100k", &text, Format::Toml);
-    for (name, format) in [
-        ("document.parse_100k_json", Format::Json),
-        ("document.parse_100k_yaml", Format::Yaml),
-    ] {
+    for (name, format) in
+        [("document.parse_100k_json", Format::Json), ("document.parse_100k_yaml", Format::Yaml)]
+    {
         parse(name, &document.text(format).expect("it can be written"), format);
     }
     let written = seconds(|| document.text(Format::Toml).expect("it can be written").len());

@@ -243,8 +243,8 @@ impl fmt::Display for Written<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Path<'p> {
     Root,
-    Key(&'p Path<'p>, &'p str),
-    Index(&'p Path<'p>, usize),
+    Key(&'p Self, &'p str),
+    Index(&'p Self, usize),
 }
 
 impl fmt::Display for Path<'_> {

@@ -11,12 +11,13 @@ use crate::model::limits as model;
 use crate::registry::target::DEFAULT_TIMEOUT;
 use crate::transport;
 
-const CHAPTERS: [&str; 8] = [
+const CHAPTERS: [&str; 9] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     LIFE_OF_A_REQUEST,
     DEFAULTS,
     include_str!("planning.md"),
+    include_str!("document.md"),
     include_str!("durability.md"),
     include_str!("write_a_backend.md"),
     include_str!("limits.md"),

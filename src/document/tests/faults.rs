@@ -176,10 +176,13 @@ const TOML: &[(&str, &[&str])] = &[
     ),
     // What is written short is told as it is written.
     (
-        "[[app]]\nname = 'a'\nkey = '12345678'\nsecret = 'short'\ncode = 'short'\ncodes = ['long-enough']",
+        "[[app]]\nname = 'a'\nkey = '12345678'\nsecret = 'short'\n[[app]]\nname = 'b'\ncode = 'short'\n\
+         codes = ['long-enough', 'x']\nkeys = [{ key = 'long-enough', secret = 'short' }]",
         &[
             "line 4: app[0].secret: is not 8 to 128 letters, digits, '-' and '_'",
-            "line 5: app[0].code: is not 8 to 128 letters, digits, '-' and '_'",
+            "line 7: app[1].code: is not 8 to 128 letters, digits, '-' and '_'",
+            "line 8: app[1].codes[1]: is not 8 to 128 letters, digits, '-' and '_'",
+            "line 9: app[1].keys[0].secret: is not 8 to 128 letters, digits, '-' and '_'",
         ],
     ),
     (
