@@ -126,13 +126,13 @@ fn backend<'t>(
     }
     let Some(inline) = row.take("inline") else {
         if !row.has("service") {
-            faults.tell(at, &path, "has neither a service nor a kind");
+            faults.tell(at, path, "has neither a service nor a kind");
         }
         check_service(&mut row, faults);
         return (row.node(), None);
     };
     if row.has("service") {
-        faults.tell(at, &path, "has both a service and a definition");
+        faults.tell(at, path, "has both a service and a definition");
     }
     let inline = definition::read(inline, None, &Path::Key(&path, "inline"), faults);
     (row.node(), inline)

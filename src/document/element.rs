@@ -52,7 +52,8 @@ fn take_out(node: &mut Node<'_>, wrong: Wrong, path: &Path<'_>, faults: &mut Fau
         Some((at, false)) if sort == Sort::Value => {
             let inner = table.inner(last);
             if matches!(inner, Some(Node { value: Value::Any, .. })) {
-                return false;
+                // It was told before: without it nothing can be said of what it belongs to.
+                return leave_out(node, above);
             }
             faults.tell(at, Below(path, &trail), reason);
             return replace(table, last, Value::Gone);
@@ -66,6 +67,15 @@ fn take_out(node: &mut Node<'_>, wrong: Wrong, path: &Path<'_>, faults: &mut Fau
         }
     }
     replace(table, last, Value::Any)
+}
+
+/// Leaves out what a trail leads to, unless that is the whole element.
+fn leave_out(node: &mut Node<'_>, trail: &[Step]) -> bool {
+    let Some((last, above)) = trail.split_last() else {
+        return false;
+    };
+    let outer = above.iter().try_fold(node, |node, step| node.inner(step));
+    outer.is_some_and(|outer| replace(outer, last, Value::Gone))
 }
 
 fn has_gone(node: &Node<'_>) -> bool {

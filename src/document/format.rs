@@ -17,6 +17,7 @@ pub enum Format {
 /// The name of a file does not say in which format it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the file's name does not end in .toml, .json, .yaml or .yml")]
+#[non_exhaustive]
 pub struct UnknownFormat;
 
 impl Format {

@@ -159,3 +159,6 @@ impl Document {
         InvalidDocument::new(located)
     }
 }
+
+#[cfg(test)]
+mod tests;

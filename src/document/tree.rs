@@ -116,9 +116,10 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The line of what a path leads to, or of the nearest that is there around it.
+    /// The line of what a path leads to, or of the nearest that is there around it: nothing, if that
+    /// is the whole document.
     pub(super) fn line(&self, path: &str) -> Option<u32> {
-        let (mut node, mut rest) = (&self.root, path);
+        let (_, mut node, mut rest) = self.root.step(path)?;
         while !rest.is_empty() {
             let Some((_, inner, after)) = node.step(rest) else {
                 break;
@@ -242,8 +243,8 @@ impl fmt::Display for Written<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Path<'p> {
     Root,
-    Key(&'p Path<'p>, &'p str),
-    Index(&'p Path<'p>, usize),
+    Key(&'p Self, &'p str),
+    Index(&'p Self, usize),
 }
 
 impl fmt::Display for Path<'_> {
@@ -275,6 +276,3 @@ impl fmt::Display for Below<'_> {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,7 @@
 //! | [`concepts`] | what is there, and how does it hang together? |
 //! | [`publishing`] | how does something change, and when is the old side idle? |
 //! | [`planning`] | what would a change do, and how is it taken back? |
+//! | [`document`] | how is all of it written down in one text? |
 //! | [`life_of_a_request`] | what happens to a request on its way there and back? |
 //! | [`failures`] | what can a client be told, what does it mean, and what is to be done? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
@@ -22,6 +23,10 @@ pub mod publishing {}
 
 #[doc = include_str!("planning.md")]
 pub mod planning {}
+
+#[cfg_attr(feature = "document", doc = include_str!("document.md"))]
+#[cfg_attr(not(feature = "document"), doc = "Needs the feature `document`.")]
+pub mod document {}
 
 #[doc = include_str!("life_of_a_request.md")]
 pub mod life_of_a_request {}

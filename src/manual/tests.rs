@@ -11,13 +11,14 @@ use crate::model::limits as model;
 use crate::registry::target::DEFAULT_TIMEOUT;
 use crate::transport;
 
-const CHAPTERS: [&str; 9] = [
+const CHAPTERS: [&str; 10] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     include_str!("life_of_a_request.md"),
     FAILURES,
     DEFAULTS,
     include_str!("planning.md"),
+    include_str!("document.md"),
     include_str!("durability.md"),
     include_str!("write_a_backend.md"),
     include_str!("limits.md"),

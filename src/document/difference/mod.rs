@@ -42,6 +42,7 @@ pub(super) fn difference(state: &State, document: &Document) -> Difference {
         names: Names::default(),
         kept: Kept::default(),
         undefined: BTreeSet::new(),
+        going: BTreeSet::new(),
         difference: Difference::default(),
     };
     work.difference.change.by_document = true;
@@ -54,8 +55,8 @@ pub(super) fn difference(state: &State, document: &Document) -> Difference {
     work.undefine();
     work.delete_definitions();
     work.apis();
-    work.grants();
     work.prune();
+    work.grants();
     work.difference
 }
 
@@ -66,6 +67,8 @@ struct Work<'a> {
     kept: Kept,
     /// Definitions that are going to be taken back: what is published by them goes with them.
     undefined: BTreeSet<(ServiceId, EnvironmentId)>,
+    /// APIs that are going to be deleted.
+    going: BTreeSet<ApiId>,
     difference: Difference,
 }
 

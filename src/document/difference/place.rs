@@ -79,7 +79,7 @@ pub(in super::super) fn told(
     let mut faults = Vec::new();
     for Rejected { index, reason, .. } in refused {
         let Some(place) = place(*index) else { continue };
-        if broken.caused(&place, reason) {
+        if broken.caused(reason) {
             continue;
         }
         let (key, reason) = match (&place, reason) {
@@ -120,7 +120,7 @@ struct Broken<'a> {
 
 impl Broken<'_> {
     /// Whether an edit is refused only because something else is.
-    fn caused(&self, place: &Place, reason: &Reason) -> bool {
+    fn caused(&self, reason: &Reason) -> bool {
         match reason {
             Reason::UnknownService(name) => self.service(name),
             Reason::UnknownGroup(name) => self.group(name),

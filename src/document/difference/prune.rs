@@ -28,11 +28,11 @@ impl Work<'_> {
     }
 
     pub(super) fn prune(&mut self) {
-        let apis = self.apis_that_go();
-        self.revoke(&apis);
-        self.delete_apis(&apis);
-        self.delete_services(&apis);
-        self.delete_groups(&apis);
+        self.going = self.apis_that_go();
+        self.revoke();
+        self.delete_apis();
+        self.delete_services();
+        self.delete_groups();
         self.delete_resources();
         self.retire_environments();
     }
@@ -49,7 +49,7 @@ impl Work<'_> {
         self.state.apis().filter(ours).filter(unpublished).collect()
     }
 
-    fn revoke(&mut self, apis: &BTreeSet<ApiId>) {
+    fn revoke(&mut self) {
         let document = self.document;
         let wanted: BTreeSet<_> = document
             .grants
@@ -61,7 +61,7 @@ impl Work<'_> {
             .collect();
         for grant in self.state.grants().iter() {
             let place = (grant.api, grant.environment, grant.app);
-            let goes_anyway = apis.contains(&grant.api) || self.resource_goes(grant.app);
+            let goes_anyway = self.going.contains(&grant.api) || self.resource_goes(grant.app);
             if !grant.by_document || wanted.contains(&place) || goes_anyway {
                 continue;
             }
@@ -76,10 +76,10 @@ impl Work<'_> {
         }
     }
 
-    fn delete_apis(&mut self, apis: &BTreeSet<ApiId>) {
-        for id in apis {
-            let Some(name) = self.renamed_api(*id) else { continue };
-            for (_, environment) in self.live(*id) {
+    fn delete_apis(&mut self) {
+        for id in self.going.clone() {
+            let Some(name) = self.renamed_api(id) else { continue };
+            for (_, environment) in self.live(id) {
                 let place = Place::Gone(format!("API {name} in {environment}"));
                 self.edit(place, |change| change.unpublish(name.as_str(), environment));
             }
@@ -100,11 +100,9 @@ impl Work<'_> {
         }
     }
 
-    fn delete_services(&mut self, apis: &BTreeSet<ApiId>) {
+    fn delete_services(&mut self) {
         for (id, record) in self.state.services() {
-            if !record.by_document
-                || self.kept.services.contains(&id)
-                || self.needed_by_others(id, apis)
+            if !record.by_document || self.kept.services.contains(&id) || self.needed_by_others(id)
             {
                 continue;
             }
@@ -114,17 +112,16 @@ impl Work<'_> {
         }
     }
 
-    /// Whether something that no document created goes through a service.
-    fn needed_by_others(&self, id: ServiceId, apis: &BTreeSet<ApiId>) -> bool {
-        let theirs = |api: ApiId| {
-            let record = self.state.api(api);
-            !apis.contains(&api) && record.is_some_and(|record| !record.by_document)
-        };
-        let drafts = self.state.drafts_of(id);
-        if drafts.is_some_and(|drafts| drafts.iter().map(ApiId::new).any(theirs)) {
-            return true;
-        }
-        self.state.environments().any(|(at, _)| self.used_by_others(id, at))
+    /// Whether an API stays that the document does not name.
+    fn is_anothers(&self, api: ApiId) -> bool {
+        !self.going.contains(&api) && !self.kept.apis.contains(&api)
+    }
+
+    /// Whether something that stays, and that the document does not name, goes through a service.
+    fn needed_by_others(&self, id: ServiceId) -> bool {
+        let mut drafts = self.state.drafts_of(id).into_iter().flat_map(|drafts| drafts.iter());
+        drafts.any(|api| self.is_anothers(ApiId::new(api)))
+            || self.state.environments().any(|(at, _)| self.used_by_others(id, at))
     }
 
     /// Whether somebody else defined a service somewhere, or published something through it.
@@ -136,10 +133,10 @@ impl Work<'_> {
         !definition.by_document || (!self.undefined.contains(&(id, at)) && live().any(theirs))
     }
 
-    fn delete_groups(&mut self, apis: &BTreeSet<ApiId>) {
+    fn delete_groups(&mut self) {
         let left = |group: GroupId| {
-            let apis_in = self.state.drafts_in(group);
-            apis_in.is_some_and(|set| set.iter().any(|api| !apis.contains(&ApiId::new(api))))
+            let mut apis = self.state.drafts_in(group).into_iter().flat_map(|apis| apis.iter());
+            apis.any(|api| self.is_anothers(ApiId::new(api)))
         };
         let gone: Vec<_> = self
             .state
@@ -155,7 +152,7 @@ impl Work<'_> {
         }
     }
 
-    fn resource_goes(&self, id: crate::model::id::ResourceId) -> bool {
+    pub(super) fn resource_goes(&self, id: crate::model::id::ResourceId) -> bool {
         let record = self.state.resource(id);
         !self.kept.resources.contains(&id) && record.is_some_and(|record| record.by_document)
     }

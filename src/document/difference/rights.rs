@@ -26,7 +26,12 @@ impl Work<'_> {
                 let (api, app) = (self.api_id(&entry.api)?, self.app_id(&entry.app)?);
                 Some((api, self.environment_id(&entry.environment)?, app))
             };
-            let there = place().and_then(|(api, at, app)| self.state.grants().get(api, at, app));
+            // What goes has no grants: it is refused for what it names, as it would be in an empty
+            // registry.
+            let stays =
+                |(api, _, app): &(_, _, _)| !self.going.contains(api) && !self.resource_goes(*app);
+            let there = place().filter(stays);
+            let there = there.and_then(|(api, at, app)| self.state.grants().get(api, at, app));
             if there.is_none_or(|there| there.grant != entry.grant) {
                 let (app, api) = (entry.app.to_string(), entry.api.to_string());
                 self.edit(Place::Grant(index), |change| {

@@ -41,7 +41,9 @@ impl<'t> Events<'t> {
         let mut root = None;
         loop {
             match self.next()? {
-                (Event::StreamEnd, _) => return Ok(root.unwrap_or(Node::new(1, Value::Null))),
+                (Event::StreamEnd, _) => {
+                    return Ok(root.unwrap_or_else(|| Node::new(1, Value::Null)));
+                }
                 (Event::DocumentStart(_), at) if root.is_some() => {
                     return Err(syntax_error(Some(at), "a second document begins"));
                 }

@@ -1,0 +1,6 @@
+//! What a document says is what is read, and what is wrong with it is told, all of it.
+
+mod faults;
+mod generated;
+mod shop;
+mod strategies;
