@@ -89,7 +89,7 @@ impl Work<'_> {
         self.difference.places.push(place);
     }
 
-    fn fault(&mut self, place: Place, key: &str, reason: impl Into<String>) {
+    fn fault(&mut self, place: &Place, key: &str, reason: impl Into<String>) {
         self.difference.faults.push(Fault::new(place.path(key), reason));
     }
 }

@@ -191,10 +191,10 @@ impl Work<'_> {
         for Rename { index, from, to } in renames.unclear {
             let reason =
                 format!("there are both {from} and {to}, and {from} is not in the document");
-            self.fault(place(index), "renamed_from", reason);
+            self.fault(&place(index), "renamed_from", reason);
         }
         for Rename { index, to, .. } in renames.stuck {
-            self.fault(place(index), "renamed_from", format!("the name {to} does not get free"));
+            self.fault(&place(index), "renamed_from", format!("the name {to} does not get free"));
         }
         renames.possible
     }
