@@ -65,7 +65,7 @@
 //!
 //! | modules | question |
 //! |---|---|
-//! | [`manual`], `testing` | how is it used, and how is it tried? |
+//! | [`manual`], `serve`, `testing` | how is it used, how does it stand on sockets, and how is it tried? |
 //! | [`gateway`], [`publish`] | how does a request go, and how does something change? |
 //! | [`registry`], [`backend::http`], [`backend::mock`] | what is true now, and how does a kind answer? |
 //! | [`backend`], [`store`] | what is a backend, and where does state survive? |
@@ -80,6 +80,7 @@
 //! | `tls-ring` | HTTPS to backends by ring |
 //! | `store-redb` (default) | a durable store in one file, [`store::RedbStore`], and dumps of it |
 //! | `axum` | the client's address from axum's `ConnectInfo`, the full URI below axum's `nest` |
+//! | `server` | `serve::Server`: the gateway on sockets, with every deadline and limit it needs |
 //! | `full` | all of these |
 //! | `testing` | a conformance suite and a scripted upstream. Not semver-stable |
 //!
@@ -98,6 +99,8 @@ pub mod manual;
 pub mod model;
 pub mod publish;
 pub mod registry;
+#[cfg(feature = "server")]
+pub mod serve;
 pub mod store;
 pub mod sync;
 #[cfg(feature = "testing")]

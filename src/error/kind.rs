@@ -59,6 +59,8 @@ failures! {
     InvalidStage 400 "I400SG" "Invalid Stage" Client Route;
     /// The path can be read in more than one way.
     InvalidPath 400 "I400PH" "Invalid Request Path" Client Receive;
+    /// The request line is malformed.
+    InvalidUri 400 "I400RU" "Invalid Request Uri" Client Receive;
     /// The request's body could not be read to its end.
     InvalidBody 400 "I400BD" "Invalid Body" Client Request;
     /// No group serves the host.
@@ -67,6 +69,8 @@ failures! {
     NotFound 404 "I404NF" "API not found with" Client Route;
     /// The method is never served.
     UnsupportedMethod 405 "I405UM" "Unsupported Method" Client Receive;
+    /// The request's head or body came too slowly.
+    RequestTimeout 408 "I408RT" "Request Timeout" Client Receive;
     /// The request's body is larger than allowed.
     BodyTooLarge 413 "I413RL" "Request body too large" Client Request;
     /// The request's URL is longer than allowed.

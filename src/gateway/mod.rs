@@ -13,6 +13,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "server")]
+use http::{Method, Response, Version};
+
+#[cfg(feature = "server")]
+use crate::body::Body;
+#[cfg(feature = "server")]
+use crate::error::Error;
 use crate::model::Environment;
 use crate::registry::{Reader, Registry};
 
@@ -32,6 +39,8 @@ mod service;
 mod upload;
 
 pub use self::peer::{InvalidNetwork, Network, Peer, Scheme};
+#[cfg(feature = "server")]
+pub(crate) use self::receive::transfer_coding;
 pub use self::resolve::Resolved;
 pub use self::service::Responding;
 
@@ -125,6 +134,12 @@ impl Gateway {
     #[must_use]
     pub fn peer(&self, peer: Peer) -> Self {
         self.clone().with(|inner| inner.peer = Some(peer))
+    }
+
+    /// The gateway's answer to a request that failed before the gateway could see it.
+    #[cfg(feature = "server")]
+    pub(crate) fn failure(error: &Error, method: &Method, version: Version) -> Response<Body> {
+        answer::failure(error, id::request_id(), method, version)
     }
 
     fn with(self, change: impl FnOnce(&mut Inner)) -> Self {

@@ -1,0 +1,154 @@
+//! Between hyper and the gateway: refused requests are answered, panics too, and the connection ends
+//! when it has to.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+
+use http::{HeaderValue, Method, Request, Response, Version, header};
+use hyper::body::Incoming;
+use tower_service::Service as _;
+
+use super::ledger::{Arrived, Ledger};
+use super::pace::Pace;
+use super::received::Received;
+use super::sent::{Sent, Stream, panicked};
+use crate::body::Body;
+use crate::gateway::{Gateway, Responding};
+
+/// Answers the requests of one connection.
+pub(super) struct Service {
+    gateway: Gateway,
+    ledger: Arc<Ledger>,
+}
+
+/// A request on its way to its answer.
+pub(super) struct Answering {
+    state: State,
+    method: Method,
+    version: Version,
+    /// Whether the body was read; absent where there is none.
+    read: Option<Arc<AtomicBool>>,
+    /// Both are the answer's once there is one.
+    stream: Option<Stream>,
+    arrived: Option<Arrived>,
+}
+
+enum State {
+    Answered(Option<Response<Body>>),
+    Calling(Responding),
+}
+
+impl Service {
+    pub(super) fn new(gateway: Gateway, ledger: Arc<Ledger>) -> Self {
+        Self { gateway, ledger }
+    }
+
+    fn respond(&self, request: Request<Incoming>) -> (State, Option<Arc<AtomicBool>>) {
+        let (method, version) = (request.method().clone(), request.version());
+        let request = request.map(|body| Received::new(body, Arc::clone(self.ledger.limits())));
+        let body = request.body();
+        let read = (!http_body::Body::is_end_stream(body)).then(|| body.read());
+        let mut gateway = self.gateway.clone();
+        let state = match catch_unwind(AssertUnwindSafe(|| gateway.call(request))) {
+            Ok(responding) => State::Calling(responding),
+            Err(_) => State::Answered(Some(Gateway::failure(&panicked(), &method, version))),
+        };
+        (state, read)
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response<Sent>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let (method, version) = (request.method().clone(), request.version());
+        let (arrived, refused) = self.ledger.called();
+        let stream = (version == Version::HTTP_2).then(|| {
+            let pace = Arc::new(Mutex::new(Pace::new(self.ledger.limits().write_rate)));
+            self.ledger.opened(Arc::clone(&pace));
+            Stream::new(pace)
+        });
+        let (state, read) = match refused {
+            Some(error) => {
+                let answer = Gateway::failure(&error, &method, version);
+                // Never read: the connection ends.
+                (State::Answered(Some(answer)), Some(Arc::default()))
+            }
+            None => self.respond(request),
+        };
+        Answering { state, method, version, read, stream, arrived: Some(arrived) }
+    }
+}
+
+impl Answering {
+    /// Whether this answer is the last on its connection.
+    fn is_last(&self, arrived: &Arrived, refused: bool) -> bool {
+        let ledger = arrived.ledger();
+        if arrived.number() + 1 >= ledger.limits().max_requests {
+            ledger.retire();
+            return true;
+        }
+        // What of the body is still to come would have to be read to find the next request. hyper
+        // skips what it has already, and nothing more.
+        let read = |read: &Arc<AtomicBool>| read.load(Ordering::Relaxed);
+        refused || self.read.as_ref().is_some_and(|it| !read(it)) && !arrived.is_whole()
+    }
+
+    fn answer(&mut self, response: Response<Body>) -> Poll<Result<Response<Sent>, Infallible>> {
+        // Polled after its end, it has nothing more to say.
+        let Some(arrived) = self.arrived.take() else {
+            return Poll::Pending;
+        };
+        let refused = matches!(self.state, State::Answered(_));
+        let last = self.is_last(&arrived, refused);
+        let (mut parts, body) = response.into_parts();
+        if last && self.version < Version::HTTP_2 {
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        let body = Sent::new(body, self.stream.take(), arrived);
+        Poll::Ready(Ok(Response::from_parts(parts, body)))
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Sent>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let response = match &mut this.state {
+            State::Answered(response) => match response.take() {
+                Some(response) => response,
+                None => return Poll::Pending,
+            },
+            State::Calling(responding) => {
+                let poll = AssertUnwindSafe(|| Pin::new(responding).poll(cx));
+                match catch_unwind(poll) {
+                    Ok(polled) => match ready!(polled) {
+                        Ok(response) => response,
+                    },
+                    Err(_) => {
+                        let failed = Gateway::failure(&panicked(), &this.method, this.version);
+                        // What panicked is not to be polled again, and lets go of what it holds.
+                        this.state = State::Answered(None);
+                        failed
+                    }
+                }
+            }
+        };
+        this.answer(response)
+    }
+}
+
+impl fmt::Debug for Answering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answering")
+    }
+}
