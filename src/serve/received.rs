@@ -55,10 +55,8 @@ impl<B: HttpBody> Received<B> {
     /// How long it may have been waited for by now.
     fn allowance(&self) -> Duration {
         let Limits { body_grace, body_rate, body_total, .. } = &*self.limits;
-        match self.bytes.checked_div(*body_rate) {
-            Some(seconds) => {
-                (*body_total).min(body_grace.saturating_add(Duration::from_secs(seconds)))
-            }
+        match self.bytes.saturating_mul(1_000).checked_div(*body_rate) {
+            Some(paid) => (*body_total).min(body_grace.saturating_add(Duration::from_millis(paid))),
             None => *body_total,
         }
     }
@@ -183,7 +181,8 @@ mod tests {
         // Twenty bytes a second pay for nothing.
         assert_eq!(fed(20, SECOND, 200, limits()).await, Some(10 * SECOND));
         // Half the pace doubles the time that the grace lasts.
-        assert_eq!(fed(512, SECOND, 200, limits()).await, Some(20 * SECOND));
+        let failed = fed(540, SECOND, 200, limits()).await;
+        assert_eq!(failed, Some(Duration::from_millis(20_546)));
         assert_eq!(fed(20, SECOND, 200, limits().body_rate(0, SECOND)).await, None);
     }
 
