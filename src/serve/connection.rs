@@ -113,15 +113,17 @@ async fn drive(
     let mut stopped = false;
     poll_fn(|cx| {
         loop {
-            if connection.as_mut().poll_end(cx).is_ready() {
-                return Poll::Ready(());
-            }
             if !stopped && stop.as_mut().poll(cx).is_ready() {
                 stopped = true;
                 ledger.retire();
             }
             if ledger.take_retire() {
                 connection.as_mut().retire();
+            }
+            if connection.as_mut().poll_end(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if ledger.is_to_retire() {
                 continue;
             }
             let due = ledger.due().0;

@@ -167,6 +167,12 @@ impl Ledger {
         self.lock().retire = true;
     }
 
+    /// Whether no more requests should be taken, and nobody has been told.
+    pub(super) fn is_to_retire(&self) -> bool {
+        let entries = self.lock();
+        entries.retire && entries.retired.is_none()
+    }
+
     /// Whether no more requests should be taken, told once.
     pub(super) fn take_retire(&self) -> bool {
         let mut entries = self.lock();

@@ -52,6 +52,9 @@ use crate::gateway::{Gateway, Peer};
 
 mod accept;
 mod connection;
+#[cfg(not(fuzzing))]
+mod guard;
+#[cfg(fuzzing)]
 pub(crate) mod guard;
 mod ledger;
 pub mod limits;

@@ -32,6 +32,8 @@ pub(super) struct Answering {
     state: State,
     method: Method,
     version: Version,
+    /// Whether it never got to the gateway: what follows it is not known.
+    refused: bool,
     /// Whether the body was read; absent where there is none.
     read: Option<Arc<AtomicBool>>,
     /// Both are the answer's once there is one.
@@ -76,21 +78,22 @@ impl hyper::service::Service<Request<Incoming>> for Service {
             self.ledger.opened(Arc::clone(&pace));
             Stream::new(pace)
         });
+        let is_refused = refused.is_some();
         let (state, read) = match refused {
             Some(error) => {
                 let answer = Gateway::failure(&error, &method, version);
-                // Never read: the connection ends.
-                (State::Answered(Some(answer)), Some(Arc::default()))
+                (State::Answered(Some(answer)), None)
             }
             None => self.respond(request),
         };
-        Answering { state, method, version, read, stream, arrived: Some(arrived) }
+        let arrived = Some(arrived);
+        Answering { state, method, version, refused: is_refused, read, stream, arrived }
     }
 }
 
 impl Answering {
     /// Whether this answer is the last on its connection.
-    fn is_last(&self, arrived: &Arrived, refused: bool) -> bool {
+    fn is_last(&self, arrived: &Arrived) -> bool {
         let ledger = arrived.ledger();
         if arrived.number() + 1 >= ledger.limits().max_requests {
             ledger.retire();
@@ -99,7 +102,7 @@ impl Answering {
         // What of the body is still to come would have to be read to find the next request. hyper
         // skips what it has already, and nothing more.
         let read = |read: &Arc<AtomicBool>| read.load(Ordering::Relaxed);
-        refused || self.read.as_ref().is_some_and(|it| !read(it)) && !arrived.is_whole()
+        self.refused || self.read.as_ref().is_some_and(|it| !read(it)) && !arrived.is_whole()
     }
 
     fn answer(&mut self, response: Response<Body>) -> Poll<Result<Response<Sent>, Infallible>> {
@@ -107,8 +110,7 @@ impl Answering {
         let Some(arrived) = self.arrived.take() else {
             return Poll::Pending;
         };
-        let refused = matches!(self.state, State::Answered(_));
-        let last = self.is_last(&arrived, refused);
+        let last = self.is_last(&arrived);
         let (mut parts, body) = response.into_parts();
         if last && self.version < Version::HTTP_2 {
             parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -10,7 +10,7 @@ use crate::serve::limits::MAX_EMPTY_LINES;
 
 /// Follows a connection's requests.
 #[derive(Debug, Default)]
-pub(crate) struct Framing {
+pub(super) struct Framing {
     at: At,
     empty_lines: u8,
 }
@@ -31,7 +31,7 @@ impl Default for At {
 
 /// What to do with the first bytes that were not let through yet.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(super) enum Step {
     /// Let so many bytes through: a whole head. Nothing follows that belongs to it if `bare`.
     Head { length: usize, bare: bool },
     /// Let so many bytes through: a part of a body, its last if `ends`.
@@ -49,7 +49,7 @@ pub(crate) enum Step {
 impl Framing {
     /// Looks at what follows. `input` starts with the first byte that was not let through or taken
     /// away; what was held back is there again.
-    pub(crate) fn step(&mut self, input: &[u8]) -> Step {
+    pub(super) fn step(&mut self, input: &[u8]) -> Step {
         match &mut self.at {
             At::Broken(reason) => Step::Break(reason),
             _ if input.is_empty() => Step::More,
@@ -102,7 +102,7 @@ impl Framing {
     }
 
     /// Whether the next byte belongs to a body.
-    pub(crate) fn is_in_body(&self) -> bool {
+    pub(super) fn is_in_body(&self) -> bool {
         matches!(self.at, At::Body(_) | At::Broken(_))
     }
 }

@@ -29,9 +29,13 @@ use crate::error::{Error, ErrorKind};
 
 mod body;
 mod frames;
-pub(crate) mod framing;
+mod framing;
 mod head;
 mod line;
+#[cfg(test)]
+mod tests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod transcript;
 
 /// What hyper is given in place of a refused head.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\n\r\n";
@@ -102,7 +106,10 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
             due = *since.get_or_insert(now) + limits.head;
         }
         if limits.http2 && self.held.starts_with(PREFACE) {
-            self.mode = Mode::Http2(Frames::after(PREFACE.len()));
+            let mut frames = Frames::after(PREFACE.len());
+            // Too few to be too many.
+            frames.read(&self.held);
+            self.mode = Mode::Http2(frames);
             return Ok(Beginning::Http2);
         }
         self.ledger.head_awaited(since);

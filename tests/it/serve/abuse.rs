@@ -75,12 +75,19 @@ async fn r_22_no_task_outlives_its_client() {
     let address = served.listen().await;
     let metrics = tokio::runtime::Handle::current().metrics();
     let base = metrics.num_alive_tasks();
+    let mut clients = Vec::new();
     for _ in 0..200 {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(GET.as_bytes()).await.unwrap();
+        clients.push(stream);
     }
     let all = async {
-        while served.seen() < 200 || metrics.num_alive_tasks() > base {
+        while served.seen() < 200 {
+            tokio::task::yield_now().await;
+        }
+        assert!(metrics.num_alive_tasks() >= base + 200);
+        drop(clients);
+        while metrics.num_alive_tasks() > base {
             tokio::task::yield_now().await;
         }
     };

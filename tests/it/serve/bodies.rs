@@ -8,7 +8,7 @@ use backhaul::Body;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -141,20 +141,36 @@ async fn r_12_an_endless_answer_ends_with_its_client() {
     tokio::time::timeout(PATIENCE, gone).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_whose_maker_panics_is_cut_short() {
-    let served = Served::by(|_| async {
-        let mut count = 0;
-        let panicking = std::iter::from_fn(move || {
-            count += 1;
-            assert!(count < 3, "a panic that is expected");
-            Some(Bytes::from_static(b"piece"))
-        });
-        let body = StreamBody::new(http_body_util::BodyStream::new(pieces(panicking)));
-        Ok(Response::new(Body::new(body)))
-    })
-    .await;
-    let answers = served.talk("GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let served = Served::by(|_| async { Ok(Response::new(Body::new(Panicking(0, None)))) }).await;
+    let (mut client, serving) = served.pipe();
+    client.write_all(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let answers = Answers::read(&mut client).await;
     assert_eq!(answers.statuses(), [200]);
+    assert!(answers.last().body().contains("piece"), "{answers:?}");
     assert!(!answers.last().body().ends_with("0\r\n\r\n"), "{answers:?}");
+    serving.await.expect("the panic went on");
+}
+
+/// Gives a piece, waits, and panics.
+struct Panicking(u8, Option<std::pin::Pin<Box<tokio::time::Sleep>>>);
+
+impl http_body::Body for Panicking {
+    type Data = Bytes;
+    type Error = backhaul::Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> Poll<Option<backhaul::Result<Frame<Bytes>>>> {
+        self.0 += 1;
+        if self.0 == 1 {
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"piece")))));
+        }
+        let second = std::time::Duration::from_secs(1);
+        let sleep = self.1.get_or_insert_with(|| Box::pin(tokio::time::sleep(second)));
+        std::task::ready!(sleep.as_mut().poll(cx));
+        panic!("a panic that is expected");
+    }
 }

@@ -16,33 +16,29 @@ use super::frames::{
 };
 use super::harness::{PATIENCE, Served};
 
+/// Far more than anybody has to bear.
+const FLOOD: u32 = 200_000;
 const CANCEL: [u8; 4] = [0, 0, 0, 8];
 
 async fn connect(served: &Served) -> Http2<TcpStream> {
     Http2::start(TcpStream::connect(served.listen().await).await.unwrap()).await
 }
 
-/// Sends one piece after the other until the server closes. Tells after how many it did.
-async fn flood(served: &Served, most: u32, piece: impl Fn(u32) -> Vec<u8> + Send + 'static) -> u32 {
+/// Sends one piece after the other until the server closes, which it has to do.
+async fn flood(served: &Served, piece: impl Fn(u32) -> Vec<u8> + Send + 'static) {
     let stream = TcpStream::connect(served.listen().await).await.unwrap();
-    let (read, mut write) = stream.into_split();
+    let (mut read, mut write) = stream.into_split();
     let reading = tokio::spawn(async move {
-        let mut read = tokio::io::BufReader::new(read);
-        tokio::io::copy(&mut read, &mut tokio::io::sink()).await
+        let mut answers = tokio::io::sink();
+        // A reset is a close, too.
+        let _ = tokio::io::copy(&mut read, &mut answers).await;
     });
     let mut client = Http2::start(tokio::io::join(tokio::io::empty(), &mut write)).await;
     let mut sent = 0;
-    while sent < most && client.try_send(&piece(sent)).await {
+    while sent < FLOOD && client.try_send(&piece(sent)).await {
         sent += 1;
-        if sent % 100 == 0 {
-            tokio::task::yield_now().await;
-        }
     }
-    if sent < most {
-        drop(client);
-        let _ = tokio::time::timeout(PATIENCE, reading).await.expect("it stays open");
-    }
-    sent
+    tokio::time::timeout(PATIENCE, reading).await.expect("it is served on and on").unwrap();
 }
 
 /// The server still answers others.
@@ -55,12 +51,11 @@ async fn others_are_served(served: &Served) {
 #[tokio::test]
 async fn t_01_rapid_resets() {
     let served = Served::echo().await;
-    let sent = flood(&served, 200_000, |number| {
+    flood(&served, |number| {
         let stream = 2 * number + 1;
         [request(stream, "/a"), frame(RST_STREAM, 0, stream, &CANCEL)].concat()
     })
     .await;
-    assert!(sent < 200_000, "it is served on and on");
     assert!(served.seen() <= 1_000, "{}", served.seen());
     others_are_served(&served).await;
 }
@@ -112,24 +107,22 @@ async fn t_02_resets_reach_the_backend() {
 #[tokio::test]
 async fn t_03_resets_that_the_server_is_made_to_send() {
     let served = Served::by(|_| std::future::pending()).await;
-    let sent = flood(&served, 200_000, |number| {
+    flood(&served, |number| {
         let stream = 2 * number + 1;
         [request(stream, "/a"), frame(WINDOW_UPDATE, 0, stream, &[0; 4])].concat()
     })
     .await;
-    assert!(sent < 200_000, "it is served on and on");
 }
 
 #[tokio::test]
 async fn t_04_continuations_without_end() {
     let served = Served::echo().await;
     for block in [fields(&[("x", "y")]), Vec::new()] {
-        let sent = flood(&served, 200_000, move |number| match number {
+        flood(&served, move |number| match number {
             0 => frame(HEADERS, END_STREAM, 1, &fields(&head("GET", "/a"))),
             _ => frame(CONTINUATION, 0, 1, &block),
         })
         .await;
-        assert!(sent < 200_000, "it is read on and on");
     }
     assert_eq!(served.seen(), 0);
     others_are_served(&served).await;
@@ -202,12 +195,11 @@ async fn t_07_a_body_in_tiny_frames() {
         std::future::pending().await
     })
     .await;
-    let sent = flood(&served, 200_000, |number| match number {
+    flood(&served, |number| match number {
         0 => frame(HEADERS, END_HEADERS, 1, &fields(&head("POST", "/a"))),
         _ => frame(DATA, 0, 1, b""),
     })
     .await;
-    assert!(sent < 200_000, "it is read on and on");
 }
 
 #[tokio::test]
@@ -220,8 +212,7 @@ async fn t_09_frames_that_carry_nothing() {
         || frame(0xee, 0, 0, b"unknown"),
     ];
     for piece in floods {
-        let sent = flood(&served, 200_000, move |_| piece()).await;
-        assert!(sent < 200_000, "{:?}", piece());
+        flood(&served, move |_| piece()).await;
     }
     others_are_served(&served).await;
 }

@@ -191,8 +191,11 @@ impl Answers {
 
     pub(super) fn of(text: &str) -> Self {
         // An answer may name a version, too, but no status after it.
-        let status = |at: usize| text[at + 9..].starts_with(|first: char| first.is_ascii_digit());
-        let starts = text.match_indices("HTTP/1.1 ").map(|(at, _)| at);
+        let status = |at: usize| {
+            let after = text.get(at + 8..).and_then(|rest| rest.strip_prefix(' '));
+            after.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+        };
+        let starts = text.match_indices("HTTP/1.").map(|(at, _)| at);
         let starts: Vec<_> = starts.filter(|at| status(*at)).collect();
         let ends = starts.iter().skip(1).copied().chain([text.len()]);
         Self(starts.iter().zip(ends).map(|(at, end)| Told(text[*at..end].to_owned())).collect())
@@ -221,8 +224,10 @@ impl Answers {
 /// Reads until `end` was read.
 pub(super) async fn read_until(stream: &mut (impl AsyncReadExt + Unpin), end: &str) -> String {
     let mut text = Vec::new();
+    // A clock that stands still goes on in large steps.
+    let patience = PATIENCE * 10;
     while !text.ends_with(end.as_bytes()) {
-        let byte = tokio::time::timeout(PATIENCE, stream.read_u8()).await;
+        let byte = tokio::time::timeout(patience, stream.read_u8()).await;
         text.push(
             byte.expect("nothing comes")
                 .unwrap_or_else(|error| panic!("{error} after {}", String::from_utf8_lossy(&text))),

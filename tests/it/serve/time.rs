@@ -159,7 +159,7 @@ async fn r_04_a_client_that_hardly_reads() {
 #[tokio::test(start_paused = true)]
 async fn r_04_a_client_that_reads_steadily() {
     let served = large().await;
-    let (mut client, serving) = served.pipe();
+    let (mut client, _serving) = served.pipe();
     client.write_all(GET.as_bytes()).await.unwrap();
     let mut place = vec![0; 50_000];
     let mut read = 0;
@@ -170,7 +170,6 @@ async fn r_04_a_client_that_reads_steadily() {
         assert!(count > 0, "closed after {read}");
         read += count;
     }
-    assert!(!serving.is_finished());
 }
 
 #[tokio::test(start_paused = true)]
