@@ -82,7 +82,7 @@ pub struct Server {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Drained {
-    /// Connections that were closed with a request under way.
+    /// Connections that were not over by then, and were dropped.
     pub left: usize,
 }
 

@@ -11,3 +11,4 @@ mod http2;
 mod reasons;
 mod requests;
 mod time;
+mod tls;

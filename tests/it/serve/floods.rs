@@ -195,11 +195,43 @@ async fn t_07_a_body_in_tiny_frames() {
         std::future::pending().await
     })
     .await;
-    flood(&served, |number| match number {
-        0 => frame(HEADERS, END_HEADERS, 1, &fields(&head("POST", "/a"))),
-        _ => frame(DATA, 0, 1, b""),
-    })
-    .await;
+    for data in [&b""[..], b"a"] {
+        flood(&served, move |number| match number {
+            0 => frame(HEADERS, END_HEADERS, 1, &fields(&head("POST", "/a"))),
+            _ => frame(DATA, 0, 1, data),
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn t_07_tiny_frames_that_are_read() {
+    let served =
+        Served::by(|request: http::Request<Body>| async { Ok(Response::new(request.into_body())) });
+    let served = served.await;
+    let mut client = connect(&served).await;
+    client.send(&frame(HEADERS, END_HEADERS, 1, &fields(&head("POST", "/a")))).await;
+    // A talk: each word is answered before the next.
+    for _ in 0..20_000 {
+        client.send(&frame(DATA, 0, 1, b"a")).await;
+        assert!(client.until(|frame| frame.kind == DATA && frame.payload == b"a").await);
+    }
+    client.send(&frame(DATA, END_STREAM, 1, b"")).await;
+    assert!(client.until(|frame| frame.ends() && frame.kind == DATA).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn t_06_a_small_answer_that_is_never_taken() {
+    let served = Served::deaf().await;
+    let (client, serving) = served.pipe();
+    // One byte may be sent: the rest waits where no task is left to watch it.
+    let mut client = Http2::start_with(client, &[0, 4, 0, 0, 0, 1]).await;
+    let begun = Instant::now();
+    client.send(&request(1, "/a")).await;
+    assert!(client.until(|frame| frame.kind == DATA && frame.payload.len() == 1).await);
+    client.ends().await;
+    serving.await.unwrap();
+    assert!(begun.elapsed() < limits::KEEP_ALIVE * 2);
 }
 
 #[tokio::test]

@@ -9,7 +9,6 @@ async fn refused(status: u16, code: &str, heads: &[&str]) {
     let served = Served::echo().await;
     for head in heads {
         let answers = served.talk(format!("{head}{NEXT}")).await;
-        println!("{head:?}");
         answers.refused(status, code);
         // In its turn: what came before is answered first.
         let answers = served.talk(format!("{NEXT}{head}{NEXT}")).await;
@@ -33,7 +32,6 @@ async fn broken_bodies(bodies: &[&str]) {
     let deaf = Served::deaf().await;
     let start = "POST /a HTTP/1.1\r\nHost: a\r\ntransfer-encoding: chunked\r\n\r\n";
     for body in bodies {
-        println!("{body:?}");
         served.talk(format!("{start}{body}{NEXT}")).await.refused(400, "I400BD");
         let answers = deaf.talk(format!("{start}{body}{NEXT}")).await;
         assert_eq!(answers.statuses(), [200], "{body:?}");
