@@ -12,10 +12,13 @@ pub(crate) struct Transcript {
     pub(crate) bodies: Vec<Option<usize>>,
     /// The refusal or the reason that ended it.
     pub(crate) ended: Option<String>,
+    /// Heads, and whole requests, as the guard counted them.
+    counted: (usize, usize),
 }
 
 impl Transcript {
-    /// Reads `bytes` in pieces of these lengths, then the rest.
+    /// Reads `bytes` in pieces of these lengths, then the rest. Panics where a plainer reading of what
+    /// was let through finds other requests than the guard counted.
     pub(crate) fn of(bytes: &[u8], cuts: &[usize]) -> Self {
         let mut transcript = Self::default();
         let mut framing = Framing::default();
@@ -30,6 +33,8 @@ impl Transcript {
             }
         }
         transcript.bodies = bodies(&transcript.passed);
+        let whole = transcript.bodies.iter().flatten().count();
+        assert_eq!(transcript.counted, (transcript.bodies.len(), whole), "{transcript:?}");
         transcript
     }
 
@@ -38,8 +43,14 @@ impl Transcript {
             match framing.step(held) {
                 Step::More => return true,
                 Step::Skip(length) => drop(held.drain(..length)),
-                Step::Head { length, .. } | Step::Body { length, .. } => {
+                Step::Head { length, bare } => {
                     self.passed.extend(held.drain(..length));
+                    self.counted.0 += 1;
+                    self.counted.1 += usize::from(bare);
+                }
+                Step::Body { length, ends } => {
+                    self.passed.extend(held.drain(..length));
+                    self.counted.1 += usize::from(ends);
                 }
                 Step::Refuse(error) => {
                     self.ended = Some(error.to_string());

@@ -54,10 +54,10 @@ async fn t_22_what_is_under_way_is_finished() {
     seen(&served, 2).await;
     let mut idle = TcpStream::connect(address).await.unwrap();
     idle.write_all(b"GET /b").await.unwrap();
-    let mut silent = TcpStream::connect(address).await.unwrap();
+    let silent = TcpStream::connect(address).await.unwrap();
     stop.send(()).unwrap();
     // Idle ones are closed at once, and nothing new is accepted.
-    for stream in [&mut idle, &mut silent] {
+    for mut stream in [idle, silent] {
         let read = tokio::time::timeout(PATIENCE, stream.read_u8()).await.unwrap();
         assert!(read.is_err());
     }
