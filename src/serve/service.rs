@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use http::{HeaderValue, Method, Request, Response, Version, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use tower_service::Service as _;
 
@@ -34,11 +35,19 @@ pub(super) struct Answering {
     version: Version,
     /// Whether it never got to the gateway: what follows it is not known.
     refused: bool,
-    /// Whether the body was read; absent where there is none.
-    read: Option<Arc<AtomicBool>>,
+    /// Absent where there is none.
+    body: Option<Asked>,
     /// Both are the answer's once there is one.
     stream: Option<Stream>,
     arrived: Option<Arrived>,
+}
+
+/// The body of a request.
+struct Asked {
+    /// Turns true when it was read.
+    read: Arc<AtomicBool>,
+    /// hyper skips what it has already of an unread body, if its length is known.
+    has_length: bool,
 }
 
 enum State {
@@ -51,17 +60,18 @@ impl Service {
         Self { gateway, ledger }
     }
 
-    fn respond(&self, request: Request<Incoming>) -> (State, Option<Arc<AtomicBool>>) {
+    fn respond(&self, request: Request<Incoming>) -> (State, Option<Asked>) {
         let (method, version) = (request.method().clone(), request.version());
         let request = request.map(|body| Received::new(body, Arc::clone(self.ledger.limits())));
         let body = request.body();
-        let read = (!http_body::Body::is_end_stream(body)).then(|| body.read());
+        let asked = (!body.is_end_stream())
+            .then(|| Asked { read: body.read(), has_length: body.size_hint().exact().is_some() });
         let mut gateway = self.gateway.clone();
         let state = match catch_unwind(AssertUnwindSafe(|| gateway.call(request))) {
             Ok(responding) => State::Calling(responding),
             Err(_) => State::Answered(Some(Gateway::failure(&panicked(), &method, version))),
         };
-        (state, read)
+        (state, asked)
     }
 }
 
@@ -79,7 +89,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
             Stream::new(pace)
         });
         let is_refused = refused.is_some();
-        let (state, read) = match refused {
+        let (state, body) = match refused {
             Some(error) => {
                 let answer = Gateway::failure(&error, &method, version);
                 (State::Answered(Some(answer)), None)
@@ -87,7 +97,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
             None => self.respond(request),
         };
         let arrived = Some(arrived);
-        Answering { state, method, version, refused: is_refused, read, stream, arrived }
+        Answering { state, method, version, refused: is_refused, body, stream, arrived }
     }
 }
 
@@ -99,10 +109,11 @@ impl Answering {
             ledger.retire();
             return true;
         }
-        // What of the body is still to come would have to be read to find the next request. hyper
-        // skips what it has already, and nothing more.
-        let read = |read: &Arc<AtomicBool>| read.load(Ordering::Relaxed);
-        self.refused || self.read.as_ref().is_some_and(|it| !read(it)) && !arrived.is_whole()
+        // What of the body is still to come would have to be read to find the next request.
+        let open = |body: &Asked| {
+            !body.read.load(Ordering::Relaxed) && !(body.has_length && arrived.is_whole())
+        };
+        self.refused || self.body.as_ref().is_some_and(open)
     }
 
     fn answer(&mut self, response: Response<Body>) -> Poll<Result<Response<Sent>, Infallible>> {

@@ -28,6 +28,12 @@ async fn f_37_an_unread_body_is_no_request() {
         // All of it is there: hyper skips it.
         let answers = served.talk(format!("{head}{hidden}{NEXT}")).await;
         assert_eq!(answers.0.len(), 2, "{answers:?}");
+        // Without a length it does not, and the connection ends.
+        let chunked = "transfer-encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n";
+        let request = format!("POST {path} HTTP/1.1\r\nHost: a\r\n{chunked}{NEXT}");
+        let answers = served.talk(request).await;
+        assert_eq!(answers.0.len(), 1, "{answers:?}");
+        assert_eq!(answers.last().header("connection"), Some("close"));
         // Some of it is missing: the connection ends, and says so.
         let answers = served.talk(format!("{head}{}", &hidden[..10])).await;
         assert_eq!(answers.0.len(), 1, "{answers:?}");
