@@ -2,6 +2,15 @@
 
 use crate::model::path::{PathPattern, PathTemplate, RequestPath};
 
+/// What a server's guard lets through of `bytes`, read in pieces of these lengths: the bytes, the
+/// length of each request's body (`None` for one that is not whole), and why no more.
+#[cfg(feature = "server")]
+#[must_use]
+pub fn guarded(bytes: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<Option<usize>>, Option<String>) {
+    let transcript = crate::serve::guard::transcript::Transcript::of(bytes, cuts);
+    (transcript.passed, transcript.bodies, transcript.ended)
+}
+
 /// The path that `template` makes of a request's, if `pattern` matches it.
 #[must_use]
 pub fn render(pattern: &PathPattern, template: &PathTemplate, path: &str) -> Option<String> {

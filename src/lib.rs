@@ -67,7 +67,7 @@
 //!
 //! | modules | question |
 //! |---|---|
-//! | [`manual`], `testing` | how is it used, and how is it tried? |
+//! | [`manual`], `serve`, `testing` | how is it used, how does it stand on sockets, and how is it tried? |
 //! | [`gateway`], [`publish`], `document` | how does a request go, how does something change, and how is it all written down? |
 //! | [`registry`], [`backend::http`], [`backend::mock`] | what is true now, and how does a kind answer? |
 //! | [`backend`], [`store`] | what is a backend, and where does state survive? |
@@ -83,6 +83,7 @@
 //! | `store-redb` (default) | a durable store in one file, [`store::RedbStore`], and dumps of it |
 //! | `axum` | the client's address from axum's `ConnectInfo`, the full URI below axum's `nest` |
 //! | `document` | desired-state documents in TOML, JSON and YAML: `document` |
+//! | `server` | `serve::Server`: the gateway on sockets, with every deadline and limit it needs |
 //! | `full` | all of these |
 //! | `testing` | a conformance suite and a scripted upstream. Not semver-stable |
 //!
@@ -103,6 +104,8 @@ pub mod manual;
 pub mod model;
 pub mod publish;
 pub mod registry;
+#[cfg(feature = "server")]
+pub mod serve;
 pub mod store;
 pub mod sync;
 #[cfg(feature = "testing")]

@@ -86,6 +86,10 @@ failures! {
         Some("http_request_error"),
         "the client: ask for an environment that exists, by its exact name; the operator: declare \
          it";
+    /// The request line is malformed: its method, its target's form, or its version.
+    InvalidUri 400 "I400RU" "Invalid Request Uri" Client Receive
+        Some("http_request_error"),
+        "the client: send a request line as RFC 9112 section 3 says; look at what stands between";
     /// The path can be read in more than one way, or not at all.
     InvalidPath 400 "I400PH" "Invalid Request Path" Client Receive
         Some("http_request_error"),
@@ -108,6 +112,11 @@ failures! {
     UnsupportedMethod 405 "I405UM" "Unsupported Method" Client Receive
         Some("http_request_error"),
         "the client: use another method than TRACE and CONNECT";
+    /// The request's head or body came too slowly.
+    RequestTimeout 408 "I408RT" "Request Timeout" Client Receive
+        Some("http_request_error"),
+        "the client: send faster; the operator: raise the deadlines of the server if slow clients are \
+         to be served";
     /// The request's body is larger than allowed.
     BodyTooLarge 413 "I413RL" "Request body too large" Client Request
         Some("http_request_error"),

@@ -14,6 +14,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "server")]
+use http::{Method, Response, Version};
+
+#[cfg(feature = "server")]
+use crate::body::Body;
+#[cfg(feature = "server")]
+use crate::error::Error;
 use crate::model::Environment;
 use crate::registry::{Reader, Registry};
 
@@ -36,6 +43,8 @@ mod via;
 
 pub use self::peer::{InvalidNetwork, Network, Peer, Scheme};
 pub use self::proxy_status::{InvalidProxyName, ProxyName};
+#[cfg(feature = "server")]
+pub(crate) use self::receive::transfer_coding;
 pub use self::resolve::Resolved;
 pub use self::service::Responding;
 
@@ -153,6 +162,17 @@ impl Gateway {
     #[must_use]
     pub fn peer(&self, peer: Peer) -> Self {
         self.clone().with(|inner| inner.peer = Some(peer))
+    }
+
+    /// The gateway's answer to a request that failed before the gateway could see it.
+    #[cfg(feature = "server")]
+    pub(crate) fn failure(
+        &self,
+        error: &Error,
+        method: &Method,
+        version: Version,
+    ) -> Response<Body> {
+        self.0.failure(error, id::request_id(), method, version)
     }
 
     fn with(self, change: impl FnOnce(&mut Inner)) -> Self {

@@ -213,18 +213,7 @@ impl<'a> Head<'a> {
         if lines.next().is_some() {
             return Err(invalid("Transfer-Encoding", "is there twice"));
         }
-        if line.trim_ascii().eq_ignore_ascii_case(b"chunked") {
-            return Ok(());
-        }
-        let chunked = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
-        let mut codings = line.rsplit(|byte| *byte == b',');
-        let last = codings.next().unwrap_or_default();
-        if chunked(last) && !codings.any(|other| chunked(other) || other.trim_ascii().is_empty()) {
-            let context = "a transfer coding other than `chunked`";
-            let error = refused(ErrorKind::NotImplemented, context);
-            return Err(error.at_stage(Stage::Receive));
-        }
-        Err(invalid("Transfer-Encoding", "is not one `chunked` at the end"))
+        transfer_coding(line)
     }
 
     /// The one authority the request names, in `Host` or in its URI (RFC 9112 section 3.2).
@@ -267,6 +256,22 @@ impl<'a> Head<'a> {
 /// that off sees another value (RFC 9110 section 5.5). Servers of HTTP/1 take it off.
 fn is_padded(value: &[u8]) -> bool {
     matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t'])
+}
+
+/// Accepts the one transfer coding there is. Others before it may be right, and are not served.
+pub(crate) fn transfer_coding(line: &[u8]) -> Result<()> {
+    let chunked = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
+    if chunked(line) {
+        return Ok(());
+    }
+    let mut codings = line.rsplit(|byte| *byte == b',');
+    let last = codings.next().unwrap_or_default();
+    if chunked(last) && !codings.any(|other| chunked(other) || other.trim_ascii().is_empty()) {
+        let context = "a transfer coding other than `chunked`";
+        let error = refused(ErrorKind::NotImplemented, context);
+        return Err(error.at_stage(Stage::Receive));
+    }
+    Err(invalid("Transfer-Encoding", "is not one `chunked` at the end"))
 }
 
 fn content_length(value: &HeaderValue) -> Option<u64> {

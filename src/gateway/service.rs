@@ -153,7 +153,7 @@ impl Inner {
         Response::from_parts(parts, body.idle_limit(BODY_IDLE).holding(target))
     }
 
-    fn failure(
+    pub(super) fn failure(
         &self,
         error: &Error,
         id: HeaderValue,

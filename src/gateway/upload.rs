@@ -221,9 +221,9 @@ where
                 }
                 Poll::Ready(Some(Err(error))) => {
                     let error = error.into();
-                    let kind = broken(&*error);
-                    let told = refused(kind, "").caused_by(error);
-                    return Poll::Ready(Some(Err(this.fail(told, refused(kind, "")))));
+                    let (kind, context) = broken(&*error);
+                    let told = refused(kind, context.as_str()).caused_by(error);
+                    return Poll::Ready(Some(Err(this.fail(told, refused(kind, context)))));
                 }
             }
         }
@@ -252,8 +252,8 @@ pub(super) fn too_large(limit: u64) -> Error {
 }
 
 /// Whether a body is malformed or its client is gone. An early end is told as malformed: the client
-/// may have closed its sending side only.
-fn broken(error: &(dyn StdError + 'static)) -> ErrorKind {
+/// may have closed its sending side only. A server that knows better gives an [`Error`] of its own.
+fn broken(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
     let gone = |kind| {
         matches!(
             kind,
@@ -264,12 +264,15 @@ fn broken(error: &(dyn StdError + 'static)) -> ErrorKind {
     };
     let mut next = Some(error);
     while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<Error>() {
+            return (error.kind(), error.context().to_owned());
+        }
         if error.downcast_ref().is_some_and(|error: &io::Error| gone(error.kind())) {
-            return ErrorKind::ClientGone;
+            return (ErrorKind::ClientGone, String::new());
         }
         next = error.source();
     }
-    ErrorKind::InvalidBody
+    (ErrorKind::InvalidBody, String::new())
 }
 
 #[cfg(test)]

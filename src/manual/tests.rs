@@ -9,6 +9,8 @@ use crate::gateway::limits as gateway;
 use crate::model::definition::{MAX_TIMEOUT, MIN_TIMEOUT};
 use crate::model::limits as model;
 use crate::registry::target::DEFAULT_TIMEOUT;
+#[cfg(feature = "server")]
+use crate::serve::limits as serve;
 use crate::transport;
 
 const CHAPTERS: [&str; 10] = [
@@ -102,6 +104,41 @@ fn whole(count: u64) -> String {
 
 /// Every public limit with its value.
 fn limits() -> Vec<(&'static str, String)> {
+    let mut limits = always();
+    limits.extend(served());
+    limits
+}
+
+#[cfg(not(feature = "server"))]
+fn served() -> Vec<(&'static str, String)> {
+    Vec::new()
+}
+
+#[cfg(feature = "server")]
+fn served() -> Vec<(&'static str, String)> {
+    vec![
+        ("serve::limits::FIRST_BYTE", time(serve::FIRST_BYTE)),
+        ("serve::limits::HEAD", time(serve::HEAD)),
+        ("serve::limits::KEEP_ALIVE", time(serve::KEEP_ALIVE)),
+        ("serve::limits::BODY_GRACE", time(serve::BODY_GRACE)),
+        ("serve::limits::BODY_RATE", whole(serve::BODY_RATE)),
+        ("serve::limits::BODY_TOTAL", time(serve::BODY_TOTAL)),
+        ("serve::limits::WRITE_STALL", time(serve::WRITE_STALL)),
+        ("serve::limits::WRITE_RATE", whole(serve::WRITE_RATE)),
+        ("serve::limits::MAX_REQUESTS", serve::MAX_REQUESTS.to_string()),
+        ("serve::limits::MAX_AGE", time(serve::MAX_AGE)),
+        ("serve::limits::MAX_CONNECTIONS", serve::MAX_CONNECTIONS.to_string()),
+        ("serve::limits::MAX_BUFFER", bytes(serve::MAX_BUFFER)),
+        ("serve::limits::MAX_CHUNK_EXTENSIONS", bytes(serve::MAX_CHUNK_EXTENSIONS)),
+        ("serve::limits::MAX_STREAMS", serve::MAX_STREAMS.to_string()),
+        ("serve::limits::STREAM_WINDOW", whole(serve::STREAM_WINDOW.into())),
+        ("serve::limits::CONNECTION_WINDOW", whole(serve::CONNECTION_WINDOW.into())),
+        ("serve::limits::PING", time(serve::PING)),
+        ("serve::limits::MAX_IDLE_FRAMES", serve::MAX_IDLE_FRAMES.to_string()),
+    ]
+}
+
+fn always() -> Vec<(&'static str, String)> {
     vec![
         ("gateway::limits::MAX_URI", bytes(gateway::MAX_URI)),
         ("gateway::limits::MAX_HEADER_BYTES", bytes(gateway::MAX_HEADER_BYTES)),
@@ -139,8 +176,9 @@ fn limits() -> Vec<(&'static str, String)> {
 
 #[test]
 fn the_defaults_are_those_of_the_code() {
+    let there = |name: &str| cfg!(feature = "server") || !name.starts_with("serve::");
     let told: BTreeSet<_> = rows(DEFAULTS)
-        .filter(|row| row[0].contains("::"))
+        .filter(|row| row[0].contains("::") && there(row[0]))
         .map(|row| (row[0].to_owned(), row[1].to_owned()))
         .collect();
     let expected: BTreeSet<_> =
@@ -157,6 +195,8 @@ fn no_public_limit_is_left_out() {
         ("model::definition", include_str!("../model/definition/mod.rs")),
         ("backend::probe", include_str!("../backend/probe.rs")),
         ("transport", include_str!("../transport/mod.rs")),
+        #[cfg(feature = "server")]
+        ("serve::limits", include_str!("../serve/limits.rs")),
     ];
     let written: BTreeSet<_> = sources
         .iter()

@@ -32,6 +32,8 @@ mod redb;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rules;
+#[cfg(feature = "server")]
+mod serve;
 mod served;
 mod stores;
 mod transport;

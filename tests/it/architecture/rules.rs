@@ -79,6 +79,9 @@ fn only_transport_names_the_network() {
         assert_eq!(network(&house("transport/x.rs", text)), [""; 0], "{text}");
     }
     assert_eq!(network(&house("gateway/x.rs", "use hyper::body::Body;")), [""; 0]);
+    let server = "use hyper::server::conn::http1;";
+    assert_eq!(network(&house("gateway/x.rs", server)).len(), 1);
+    assert_eq!(network(&house("serve/x.rs", server)), [""; 0]);
 }
 
 #[test]

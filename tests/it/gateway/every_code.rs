@@ -133,6 +133,24 @@ async fn malformed(shop: &Shop) -> Told {
     Told(talk(shop.address, format!("{head}zz\r\n")).await)
 }
 
+/// What only a server sees that reads every byte itself.
+#[cfg(feature = "server")]
+async fn on_sockets(kind: ErrorKind, shop: &Shop) -> Told {
+    use backhaul::serve::{Limits, Server};
+    let limits = Limits::new().head(Duration::from_millis(50));
+    let server = Server::new(named(shop.gateway.clone())).limits(limits);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let _serving = tokio::spawn(async move { server.serve(listener).await });
+    let head = match kind {
+        ErrorKind::InvalidUri => "GET  /shop/orders/1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        _ => "GET /shop/orders/1 HTTP/1.1\r\nHost:",
+    };
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    Told(super::harness::read_all(&mut stream).await)
+}
+
 async fn case(kind: ErrorKind, shop: &Shop) -> Case {
     let long = format!("GET /shop/{}", "a".repeat(9000));
     let large = format!("X-Large: {}", "v".repeat(16_500));
@@ -160,6 +178,12 @@ async fn case(kind: ErrorKind, shop: &Shop) -> Case {
             return Case::Unseen(
                 "there is nobody left to read the answer; `answers` asks without a socket",
             );
+        }
+        #[cfg(feature = "server")]
+        ErrorKind::InvalidUri | ErrorKind::RequestTimeout => on_sockets(kind, shop).await,
+        #[cfg(not(feature = "server"))]
+        ErrorKind::InvalidUri | ErrorKind::RequestTimeout => {
+            return Case::Unseen("told by the module that serves on sockets, feature `server`");
         }
         other => panic!("{other:?} has no case yet"),
     })
