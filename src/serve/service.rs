@@ -113,7 +113,7 @@ impl Answering {
         }
         // What of the body is still to come would have to be read to find the next request.
         let open = |body: &Asked| {
-            !body.read.load(Ordering::Relaxed) && !(body.has_length && arrived.is_whole())
+            !(body.read.load(Ordering::Relaxed) || body.has_length && arrived.is_whole())
         };
         self.refused || self.body.as_ref().is_some_and(open)
     }

@@ -79,6 +79,8 @@ impl Framing {
                 return self.refuse(refusal(ErrorKind::InvalidUri, "too many empty lines"));
             }
             self.empty_lines += 1;
+            // Half of the line may have been looked at as the beginning of a head.
+            self.at = At::default();
             return Step::Skip(2);
         }
         let At::Head(head) = &mut self.at else {

@@ -162,6 +162,7 @@ fn byte_by_byte_is_the_same() {
         "GET / HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\ncontent-length: 2\r\n\r\nabGET",
         "\r\n\r\nPOST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1;x\r\nZ\r\n0\r\na: b\r\n\r\n\r\nG T",
         "GET / HTTP/1.1\r\nx: y\n",
+        "\r\n\nGET / HTTP/1.1\r\n\r\n",
     ] {
         agree(text.as_bytes(), &vec![1; text.len()]).unwrap();
     }
