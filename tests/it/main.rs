@@ -8,6 +8,8 @@
     reason = "in a test a broken expectation is a failure, also in its helpers"
 )]
 
+#[cfg(all(unix, feature = "document", feature = "server", feature = "store-redb"))]
+mod acceptance;
 mod agreement;
 mod architecture;
 mod conformance;
