@@ -67,7 +67,8 @@ impl Process {
             }
         });
         let first = lines.recv_timeout(PATIENCE).expect("it says nothing");
-        let address = first.strip_prefix("listening on http://").unwrap_or_else(|| panic!("{first}"));
+        let address =
+            first.strip_prefix("listening on http://").unwrap_or_else(|| panic!("{first}"));
         let address = address.parse().unwrap();
         Self { child, lines, address, folder }
     }

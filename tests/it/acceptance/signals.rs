@@ -93,14 +93,24 @@ async fn a_document_that_is_the_same_bad_or_smaller() {
     let process = Process::start(&document, &[]);
     assert_eq!(process.reload(&document), "unchanged");
     assert_eq!(process.reload(&format!("# another comment\n{document}")), "unchanged");
-    let both = document.replace("timeout = \"2s\"", "timeout = \"2 s\"").replace("\"POST\"", "\"PUSH\"");
+    let both =
+        document.replace("timeout = \"2s\"", "timeout = \"2 s\"").replace("\"POST\"", "\"PUSH\"");
     let said = process.reload(&both);
-    assert!(said.starts_with("refused: line 12: backend_service[0].definition.RELEASE.timeout"), "{said}");
+    assert!(
+        said.starts_with("refused: line 12: backend_service[0].definition.RELEASE.timeout"),
+        "{said}"
+    );
     assert!(said.contains("; line ") && said.contains("api[1].method"), "{said}");
     assert_eq!(get(&process, "/shop/orders/42", &[]).await.body(), "new", "the old state serves");
-    let nowhere = document.replace("publish = [\"TEST\"]\nbackend = { service = \"banner\" }", "publish = [\"PRE\"]\nbackend = { service = \"banner\" }");
+    let nowhere = document.replace(
+        "publish = [\"TEST\"]\nbackend = { service = \"banner\" }",
+        "publish = [\"PRE\"]\nbackend = { service = \"banner\" }",
+    );
     let said = process.reload(&nowhere);
-    assert!(said.starts_with("refused: ") && said.contains("\"banner\"") && said.contains("PRE"), "{said}");
+    assert!(
+        said.starts_with("refused: ") && said.contains("\"banner\"") && said.contains("PRE"),
+        "{said}"
+    );
     // The definition and what is published by it, gone in one revision.
     let (before, rest) = document.split_once("[backend_service.definition.RELEASE]").unwrap();
     let (_, after) = rest.split_once("[[backend_service]]").unwrap();

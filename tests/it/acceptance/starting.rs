@@ -41,7 +41,10 @@ fn arguments_that_are_not_known_are_told() {
     ] {
         let (out, err, status) = run(arguments);
         assert_eq!((out.as_str(), status.code()), ("", Some(2)), "{arguments:?} {err}");
-        assert!(err.contains(arguments[0].split('=').next().unwrap()) && err.contains("usage: "), "{err}");
+        assert!(
+            err.contains(arguments[0].split('=').next().unwrap()) && err.contains("usage: "),
+            "{err}"
+        );
     }
 }
 

@@ -116,7 +116,8 @@ async fn an_origin_that_is_down_hangs_or_talks_nonsense() {
         assert!(took >= Duration::from_secs(seconds), "{path} after {took:?}");
     }
     let garbled = Origin::start(|mut stream, _| async move {
-        let both = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+        let both =
+            "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
         stream.write_all(both.as_bytes()).await.unwrap();
         std::future::pending::<()>().await;
     })
@@ -139,7 +140,10 @@ async fn requests_that_can_be_read_in_two_ways_are_answered_and_the_connection_c
         ("\r\n".to_owned(), 400),
         (format!("{HOST}\r\n{HOST}\r\n\r\n"), 400),
         (format!("{HOST}\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"), 400),
-        (format!("{HOST}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400),
+        (
+            format!("{HOST}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            400,
+        ),
         (format!("{HOST}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), 501),
         (format!("{HOST}\n\n"), 400),
         (format!("{HOST}\r\n folded\r\n\r\n"), 400),
@@ -152,7 +156,8 @@ async fn requests_that_can_be_read_in_two_ways_are_answered_and_the_connection_c
         assert_eq!(answer.code().len(), 6, "{answer:?}");
     }
     assert!(new.heads().is_empty());
-    for path in ["/shop/a%2Fb", "/shop/%5C", "/shop/%00", "/shop/%zz", "/shop/..", "/shop/%2e%2e/x"] {
+    for path in ["/shop/a%2Fb", "/shop/%5C", "/shop/%00", "/shop/%zz", "/shop/..", "/shop/%2e%2e/x"]
+    {
         assert_eq!(get(&process, path, &[]).await.code(), "I400PH", "{path}");
     }
     let long = format!("/shop/{}", "a".repeat(8 * 1024));
