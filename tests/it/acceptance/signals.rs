@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::process::Process;
 use super::{Client, HOST, Origin, get, shop};
+use crate::gateway::harness::read_head;
 
 /// Callers that ask again and again, each on its own connection.
 const CALLERS: usize = 8;
@@ -56,6 +57,21 @@ impl Load {
     }
 }
 
+/// An origin whose connections last: one that closes them without a word makes requests fail that were
+/// on their way already.
+async fn lasting(name: &'static str) -> Origin {
+    Origin::start(move |mut stream, _| async move {
+        loop {
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{name}", name.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            if read_head(&mut stream).await.is_empty() {
+                return;
+            }
+        }
+    })
+    .await
+}
+
 async fn under_load(process: &Process) -> (Arc<Load>, JoinSet<()>) {
     let load = Arc::new(Load::default());
     let mut callers = JoinSet::new();
@@ -68,7 +84,7 @@ async fn under_load(process: &Process) -> (Arc<Load>, JoinSet<()>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_over_under_load_is_one_instant_and_fails_nobody() {
-    let (first, second) = (Origin::named(NAMES[0]).await, Origin::named(NAMES[1]).await);
+    let (first, second) = (lasting(NAMES[0]).await, lasting(NAMES[1]).await);
     let documents = [shop(&first, &first), shop(&first, &second)];
     let process = Process::start(&documents[0], &[]);
     let (load, mut callers) = under_load(&process).await;
