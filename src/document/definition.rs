@@ -1,13 +1,16 @@
 //! Reads definitions.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::element;
 use super::fault::Faults;
 use super::reader::{REQUIRED, Reader, Wrong};
 use super::row::{Row, parse};
 use super::tree::{Node, Path};
-use crate::model::definition::{Custom, Definition, Leg, Mixed, Settings, check_timeout};
+use crate::model::definition::{
+    Custom, Definition, Leg, Mixed, RESILIENCE, Settings, check_timeout,
+};
 use crate::model::{Kind, duration};
 
 /// Reads a definition of a service of this kind, or one that says its kind itself.
@@ -19,6 +22,7 @@ pub(super) fn read(
 ) -> Option<Definition> {
     let mut row = Row::of(node, path, faults)?;
     let timeout = timeout(&mut row, faults);
+    let resilience = resilience(&mut row);
     let own = row.has("kind").then(|| own_kind(&mut row, faults));
     let kind = match (kind, own) {
         (None, None) => {
@@ -32,7 +36,7 @@ pub(super) fn read(
             let own = own?.1;
             if own != Kind::MIXED {
                 let inner = Definition::new(settings(row, &own, faults)?);
-                return Some(Definition { timeout, ..Mixed::concrete(inner).into() });
+                return Some(Definition { timeout, resilience, ..Mixed::concrete(inner).into() });
             }
             own
         }
@@ -43,7 +47,8 @@ pub(super) fn read(
             kind.clone()
         }
     };
-    Some(Definition { timeout, settings: settings(row, &kind, faults)? })
+    let settings = settings(row, &kind, faults)?;
+    Some(Definition { timeout, resilience, ..Definition::new(settings) })
 }
 
 fn own_kind(row: &mut Row<'_, '_>, faults: &mut Faults<'_>) -> Option<(u32, Kind)> {
@@ -59,6 +64,15 @@ fn timeout(row: &mut Row<'_, '_>, faults: &mut Faults<'_>) -> Option<std::time::
         Err(error) => Err(error.reason),
     });
     checked.map_err(|reason| faults.tell(at, Path::Key(row.path, "timeout"), reason)).ok()
+}
+
+/// What is kept as it is written.
+fn resilience(row: &mut Row<'_, '_>) -> Map<String, Value> {
+    let taken = RESILIENCE.into_iter().filter_map(|key| {
+        let node = row.take(key)?;
+        Some((key.to_owned(), Value::deserialize(Reader(&node)).ok()?))
+    });
+    taken.collect()
 }
 
 fn settings(mut row: Row<'_, '_>, kind: &Kind, faults: &mut Faults<'_>) -> Option<Settings> {

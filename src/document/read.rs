@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::element;
 use super::fault::Faults;
-use super::reader::UNKNOWN_KEY;
+use super::reader::{Reader, UNKNOWN_KEY, Wrong};
 use super::row::Row;
 use super::tree::{Node, Path, Tree, Value};
 use super::{
@@ -187,19 +189,24 @@ fn group(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Element<GroupName, Gr
 fn app(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Element<ResourceName, AppEntry> {
     let name = row.required("name", faults);
     let renamed_from = row.parsed("renamed_from", faults);
-    let (one_key, one_code) = (row.has("key"), row.has("code"));
-    let app = row.rest(faults, |app: &App| {
+    let path = row.path;
+    let app = element::read(&mut row.node(), path, faults, |node| {
+        let app = App::deserialize(Reader(node))?;
         app.check().map_err(|error| {
             let InvalidDefinition { field, reason, .. } = error;
-            InvalidDefinition::new(as_written(&field, one_key, one_code), reason)
-        })
+            Wrong::checked(node, InvalidDefinition::new(as_written(&field, node), reason))
+        })?;
+        Ok(app)
     });
     entry(name, app, |name, app| AppEntry { renamed_from, ..AppEntry::new(name, app) })
 }
 
 /// The key that a field of an application was written as: `key`, `secret` and `code` stand before
 /// the lists `keys` and `codes`.
-fn as_written(field: &str, one_key: bool, one_code: bool) -> String {
+fn as_written(field: &str, node: &Node<'_>) -> String {
+    let stands =
+        |key: &str| node.step(key).is_some_and(|(_, inner, _)| !matches!(inner.value, Value::Gone));
+
     let shifted = |list: &str| {
         let (index, rest) = field.strip_prefix(list)?.strip_prefix('[')?.split_once(']')?;
         match index.parse::<usize>().ok()? {
@@ -208,8 +215,8 @@ fn as_written(field: &str, one_key: bool, one_code: bool) -> String {
             index => Some(format!("{list}[{}]{rest}", index - 1)),
         }
     };
-    let keys = if one_key { shifted("keys") } else { None };
-    let codes = if one_code { shifted("codes") } else { None };
+    let keys = if stands("key") { shifted("keys") } else { None };
+    let codes = if stands("code") { shifted("codes") } else { None };
     keys.or(codes).unwrap_or_else(|| field.to_owned())
 }
 

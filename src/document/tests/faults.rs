@@ -191,7 +191,7 @@ const TOML: &[(&str, &[&str])] = &[
     ),
     (
         "[registry]\nblast_radius = { traffic_share = inf }",
-        &["line 2: registry.blast_radius: is not a finite number"],
+        &["line 2: registry.blast_radius.traffic_share: is not a finite number"],
     ),
 ];
 

@@ -160,9 +160,11 @@ fn definition() -> BoxedStrategy<Definition> {
     let mixed = prop_oneof![plain_definition().prop_map(Mixed::concrete), legs];
     prop_oneof![
         3 => plain_definition(),
-        1 => (mixed, timeout()).prop_map(|(mixed, timeout)| Definition {
-            timeout,
-            settings: Settings::Mixed(mixed),
+        1 => (mixed, timeout(), of(value())).prop_map(|(mixed, timeout, retry)| {
+            let mut definition = Definition::new(Settings::Mixed(mixed));
+            definition.timeout = timeout;
+            definition.resilience.extend(retry.map(|retry| ("retry".to_owned(), retry)));
+            definition
         }),
     ]
     .boxed()

@@ -9,6 +9,7 @@ use super::Unwritable;
 use crate::document::{
     ApiEntry, AppEntry, Document, EnvironmentEntry, GrantEntry, GroupEntry, Named, ServiceEntry,
 };
+use crate::model::definition::RESILIENCE;
 use crate::model::{Api, Definition, Environment, Group, Kind};
 
 type Written<T> = Result<T, Unwritable>;
@@ -124,12 +125,15 @@ fn definition(path: &str, definition: &Definition, kind: &Kind) -> Written<Map<S
         return Err(unwritable(path, &format!("is not of the service's kind, {kind}")));
     }
     map.remove("kind");
-    // What a mixed service is here stands flat, unless it has a timeout beside the whole's.
+    // What a mixed service is here stands flat, unless it has keys of its own beside the whole's.
     if let Some(Value::Object(concrete)) = map.get("concrete").filter(|_| *kind == Kind::MIXED)
         && !concrete.contains_key("timeout")
+        && !RESILIENCE.iter().any(|key| concrete.contains_key(*key))
     {
         let mut flat = concrete.clone();
-        flat.extend(map.remove_entry("timeout"));
+        for key in RESILIENCE.into_iter().chain(["timeout"]) {
+            flat.extend(map.remove_entry(key));
+        }
         return Ok(flat);
     }
     Ok(map)

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::InvalidDefinition;
+use super::{InvalidDefinition, RESILIENCE};
 use crate::model::kind::Kind;
 use crate::model::limits::MAX_CUSTOM_DEFINITION;
 use crate::model::name::InvalidName;
@@ -53,7 +53,7 @@ impl Custom {
     }
 
     pub(super) fn check(&self) -> Result<(), InvalidDefinition> {
-        for reserved in ["kind", "timeout"] {
+        for reserved in ["kind", "timeout"].into_iter().chain(RESILIENCE) {
             if self.settings.contains_key(reserved) {
                 return Err(InvalidDefinition::new(reserved, "is a key of every definition"));
             }

@@ -1,5 +1,7 @@
 //! Another kind per environment, or a composition of several.
 
+use std::fmt;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -22,7 +24,7 @@ pub enum Mixed {
 }
 
 /// One leg of a composition. What its keys mean is decided by the adapter.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Leg {
     /// Its name, unique among the legs.
@@ -30,6 +32,14 @@ pub struct Leg {
     /// Its other keys.
     #[serde(flatten)]
     pub settings: Map<String, Value>,
+}
+
+/// Its other keys without their values: which of them are secret, only its adapter knows.
+impl fmt::Debug for Leg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.settings.keys().collect();
+        f.debug_struct("Leg").field("name", &self.name).field("keys", &keys).finish()
+    }
 }
 
 impl Mixed {

@@ -47,9 +47,15 @@ pub struct Definition {
     /// From the request fully sent to the response head, 1 ms to 120 s; absent: 10 s. An API's own
     /// timeout goes before it.
     pub timeout: Option<Duration>,
+    /// What stands under `retry`, `breaker`, `limits` and `health`, as it was written. It is kept, and
+    /// nothing acts on it yet.
+    pub resilience: Map<String, Value>,
     /// What the kind needs.
     pub settings: Settings,
 }
+
+/// Keys of every definition about what happens when its requests fail or become too many.
+pub(crate) const RESILIENCE: [&str; 4] = ["retry", "breaker", "limits", "health"];
 
 /// What a definition of each kind consists of.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,7 +106,7 @@ impl Definition {
     /// A definition with these settings and the default timeout.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { timeout: None, settings }
+        Self { timeout: None, resilience: Map::new(), settings }
     }
 
     /// The same with a timeout of 1 ms to 120 s.
@@ -192,7 +198,7 @@ pub(crate) fn check_required_token(field: &str, text: &str) -> Result<(), Invali
 impl Serialize for Definition {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // By field, so that one more does not compile until it is written.
-        let Self { timeout, settings } = self;
+        let Self { timeout, resilience, settings } = self;
         let settings = match settings {
             Settings::Http(settings) => serde_json::to_value(settings),
             Settings::Vpc(settings) => serde_json::to_value(settings),
@@ -211,6 +217,7 @@ impl Serialize for Definition {
         if let Some(timeout) = timeout {
             map.insert("timeout".to_owned(), duration::text(*timeout).into());
         }
+        map.extend(resilience.clone());
         map.serialize(serializer)
     }
 }
@@ -253,7 +260,11 @@ impl Definition {
             ),
             Some(_) => return Err(InvalidDefinition::new("timeout", "is not text")),
         };
-        Ok(Self { timeout, settings: settings(&kind, table)? })
+        let mut resilience = Map::new();
+        for key in RESILIENCE {
+            resilience.extend(table.remove(key).map(|value| (key.to_owned(), value)));
+        }
+        Ok(Self { timeout, resilience, settings: settings(&kind, table)? })
     }
 }
 

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use super::PATIENCE;
 /// A running gateway, its document, and the lines it prints. Dropping it ends it.
 pub(super) struct Process {
     child: Child,
-    lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
     pub(super) address: SocketAddr,
     folder: TempDir,
 }
@@ -70,7 +70,7 @@ impl Process {
         let address =
             first.strip_prefix("listening on http://").unwrap_or_else(|| panic!("{first}"));
         let address = address.parse().unwrap();
-        Self { child, lines, address, folder }
+        Self { child, lines: Mutex::new(lines), address, folder }
     }
 
     /// Another process with the same folder, after this one was killed.
@@ -94,7 +94,7 @@ impl Process {
 
     /// The next line it prints.
     pub(super) fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("it says nothing")
+        self.lines.lock().unwrap().recv_timeout(PATIENCE).expect("it says nothing")
     }
 
     /// Gives it another document and has it read: what it says.
@@ -112,7 +112,7 @@ impl Process {
     pub(super) fn terminate(mut self) -> (Vec<String>, ExitStatus) {
         self.signal("TERM");
         let status = self.child.wait().unwrap();
-        (self.lines.iter().collect(), status)
+        (self.lines.lock().unwrap().iter().collect(), status)
     }
 }
 

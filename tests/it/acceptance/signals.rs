@@ -35,7 +35,7 @@ impl Load {
         while !self.stop.load(Ordering::SeqCst) {
             let before = self.phase.load(Ordering::SeqCst);
             let answer = client.get("/shop/orders/42").await;
-            let settled = before % 2 == 0 && self.phase.load(Ordering::SeqCst) == before;
+            let settled = before.is_multiple_of(2) && self.phase.load(Ordering::SeqCst) == before;
             self.asked.fetch_add(1, Ordering::Relaxed);
             match answer {
                 Some((200, name)) if NAMES.contains(&name.as_str()) => {
