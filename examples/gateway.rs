@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use backhaul::document::{Document, DocumentError, Format};
+use backhaul::document::{Document, DocumentError, Format, InvalidDocument};
 use backhaul::serve::Server;
 use backhaul::{Gateway, Registry};
 use tokio::net::TcpListener;
@@ -115,9 +115,13 @@ async fn apply(
 ) -> Result<Option<u64>, Box<dyn Error + Send + Sync>> {
     let path = config.to_owned();
     // Reading a large document takes long enough to hold requests up.
-    let document = tokio::task::spawn_blocking(move || read(&path)).await??;
+    let read = tokio::task::spawn_blocking(move || read(&path)).await??;
     let why = format!("document {}", config.display()).chars().take(200).collect::<String>();
     let publisher = registry.publisher("gateway").because(Arc::from(why));
+    let document = match read {
+        Ok(document) => document,
+        Err(invalid) => return Err(publisher.all_faults(invalid).await?.into()),
+    };
     match publisher.apply_document(&document).await {
         Ok(receipt) => Ok(receipt.map(|receipt| receipt.revision().as_u64())),
         Err(DocumentError::Invalid(invalid)) => Err(invalid.into()),
@@ -125,11 +129,11 @@ async fn apply(
     }
 }
 
-fn read(path: &Path) -> Result<Document, Box<dyn Error + Send + Sync>> {
+fn read(path: &Path) -> Result<Result<Document, InvalidDocument>, Box<dyn Error + Send + Sync>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     // A file of another name is taken for the format for people.
-    Ok(Document::parse(&text, Format::of(path).unwrap_or(Format::Toml))?)
+    Ok(Document::parse(&text, Format::of(path).unwrap_or(Format::Toml)))
 }
 
 /// The text without what would end the line it stands in.

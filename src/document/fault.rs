@@ -1,8 +1,11 @@
 //! What is wrong with a document.
 
 use std::fmt;
+use std::sync::Arc;
 
+use super::Document;
 use super::limits::MAX_FAULTS;
+use super::rest::Read;
 use super::tree::Places;
 use crate::model::definition::one_line;
 
@@ -51,6 +54,25 @@ impl fmt::Display for Fault {
 pub struct InvalidDocument {
     faults: Vec<Fault>,
     more: usize,
+    pub(super) rest: Rest,
+}
+
+/// What could be read of the document. It makes no difference between two refusals.
+#[derive(Clone, Default)]
+pub(super) struct Rest(pub(super) Option<Arc<Document>>);
+
+impl PartialEq for Rest {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Rest {}
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "some" } else { "none" })
+    }
 }
 
 impl InvalidDocument {
@@ -59,7 +81,18 @@ impl InvalidDocument {
         let mut faults: Vec<_> = faults.into_iter().collect();
         let more = faults.len().saturating_sub(MAX_FAULTS);
         faults.truncate(MAX_FAULTS);
-        Self { faults, more }
+        Self { faults, more, rest: Rest::default() }
+    }
+
+    /// With the faults of another one too.
+    pub(super) fn and(self, other: Self) -> Self {
+        let more = self.more + other.more;
+        let mut faults = self.faults;
+        faults.extend(other.faults);
+        faults.sort_by_key(|fault| fault.line);
+        let mut all = Self::new(faults);
+        all.more += more;
+        all
     }
 
     /// The faults that are told one by one.
@@ -94,11 +127,13 @@ pub(super) struct Faults<'t> {
     places: Places<'t>,
     told: Vec<(u32, Fault)>,
     more: usize,
+    /// The elements that were read, or were to be.
+    pub(super) read: Read,
 }
 
 impl<'t> Faults<'t> {
     pub(super) fn new(places: Places<'t>) -> Self {
-        Self { places, told: Vec::new(), more: 0 }
+        Self { places, told: Vec::new(), more: 0, read: Read::default() }
     }
 
     /// One more.
@@ -131,7 +166,8 @@ impl<'t> Faults<'t> {
             fault.line = places.line(at);
             fault
         });
-        Err(InvalidDocument { faults: located.collect(), more: self.more })
+        let faults = located.collect();
+        Err(InvalidDocument { faults, more: self.more, rest: Rest::default() })
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `format`, `limits` | how may it be written, and how large may it be? |
 //! | `fault` | what can be wrong with it? |
 //! | `tree/` | what stands where in the text? |
+//! | `rest` | what is left where something could not be read? |
 //! | `read`, `row` | which keys do its tables have? |
 //! | `api`, `definition` | and those of an API, and of a definition? |
 //! | `element`, `reader` | how is all found that is wrong with one element? |
@@ -35,6 +36,7 @@ pub mod limits;
 mod plan;
 mod read;
 mod reader;
+mod rest;
 mod row;
 mod tree;
 mod write;
@@ -49,6 +51,7 @@ pub use self::plan::DocumentError;
 pub use self::write::Unwritable;
 
 use self::limits::MAX_DOCUMENT;
+use self::rest::Read;
 use self::tree::Tree;
 
 /// What a registry shall be, as somebody wrote it down.
@@ -100,6 +103,7 @@ pub struct Document {
     /// `[[grant]]`.
     pub grants: Vec<GrantEntry>,
     source: Source,
+    read: Read,
 }
 
 /// The text a document was read from. It is no part of the document.
@@ -137,9 +141,8 @@ impl Document {
             let reason = format!("is longer than {} MiB", MAX_DOCUMENT >> 20);
             return Err(InvalidDocument::new([Fault::new("", reason)]));
         }
-        let mut document = read::document(Tree::parse(text, format)?)?;
-        document.source = Source(Some((text.into(), format)));
-        Ok(document)
+        let source = Source(Some((text.into(), format)));
+        read::document(Tree::parse(text, format)?, source)
     }
 
     /// Refuses the document for what was found when it was compared with a registry: each fault gets

@@ -48,6 +48,24 @@ impl Publisher {
         Err(document.refuse(faults).into())
     }
 
+    /// Everything that is wrong with a document that could not be read: also what the registry would
+    /// refuse of the rest. What is refused only because something could not be read, is not told.
+    ///
+    /// # Errors
+    ///
+    /// When the publisher's name or a reason is too long.
+    pub async fn all_faults(
+        &self,
+        invalid: InvalidDocument,
+    ) -> Result<InvalidDocument, CommitError> {
+        let Some(rest) = invalid.rest.0.clone() else { return Ok(invalid) };
+        let Difference { change, places, faults } = self.difference(&rest).await?;
+        let refused = self.refusals(change).await?;
+        let found = faults.into_iter().chain(told(&rest, &places, &refused));
+        let found = rest.refuse(found.filter(|fault| !fault.path.is_empty()));
+        Ok(invalid.and(found))
+    }
+
     /// Makes the registry what a document says, as one revision; `None` if it was so already.
     ///
     /// All of it or nothing, as [`apply`](Self::apply).

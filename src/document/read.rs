@@ -10,11 +10,12 @@ use serde::de::DeserializeOwned;
 use super::element;
 use super::fault::Faults;
 use super::reader::{Reader, UNKNOWN_KEY, Wrong};
+use super::rest;
 use super::row::Row;
 use super::tree::{Node, Path, Tree, Value};
 use super::{
     AppEntry, CredentialEntry, Document, EnvironmentEntry, GrantEntry, GroupEntry, InvalidDocument,
-    Named, ObjectGrantEntry, ServiceEntry, VpcAccessEntry, api, definition,
+    Named, ObjectGrantEntry, ServiceEntry, Source, VpcAccessEntry, api, definition,
 };
 use crate::model::id::GroupId;
 use crate::model::limits::MAX_ENVIRONMENT_DESCRIPTION;
@@ -25,9 +26,9 @@ use crate::model::{
 use crate::registry::site::AcceptedGroup;
 
 /// Reads a document, or tells everything that is wrong with it.
-pub(super) fn document(tree: Tree<'_>) -> Result<Document, InvalidDocument> {
+pub(super) fn document(tree: Tree<'_>, source: Source) -> Result<Document, InvalidDocument> {
     let mut faults = Faults::new(tree.places);
-    let mut document = Document::default();
+    let mut document = Document { source, ..Document::default() };
     let mut root = tree.root;
     root.refuse_repeated(&Path::Root, &mut faults);
     match root.value {
@@ -40,21 +41,25 @@ pub(super) fn document(tree: Tree<'_>) -> Result<Document, InvalidDocument> {
         }
         other => faults.tell(root.at, Path::Root, other.instead_of("a table")),
     }
-    faults.or(document)
+    let read = std::mem::take(&mut faults.read);
+    match faults.or(()) {
+        Ok(()) => Ok(document),
+        Err(invalid) => Err(invalid.with_rest(document, read)),
+    }
 }
 
 fn table(document: &mut Document, key: &str, node: Node<'_>, faults: &mut Faults<'_>) {
     let path = &Path::Key(&Path::Root, key);
     match key {
-        "environment" => document.environments = unique(node, path, faults, environment),
-        "backend_service" => document.services = unique(node, path, faults, service),
-        "vpc_access" => document.vpc_accesses = unique(node, path, faults, vpc_access),
-        "object_grant" => document.object_grants = unique(node, path, faults, object_grant),
-        "credential" => document.credentials = unique(node, path, faults, credential),
-        "group" => document.groups = unique(node, path, faults, group),
-        "api" => document.apis = unique(node, path, faults, api::entry),
-        "app" => document.apps = unique(node, path, faults, app),
-        "grant" => document.grants = unique(node, path, faults, grant),
+        "environment" => document.environments = unique(key, node, path, faults, environment),
+        "backend_service" => document.services = unique(key, node, path, faults, service),
+        "vpc_access" => document.vpc_accesses = unique(key, node, path, faults, vpc_access),
+        "object_grant" => document.object_grants = unique(key, node, path, faults, object_grant),
+        "credential" => document.credentials = unique(key, node, path, faults, credential),
+        "group" => document.groups = unique(key, node, path, faults, group),
+        "api" => document.apis = unique(key, node, path, faults, api::entry),
+        "app" => document.apps = unique(key, node, path, faults, app),
+        "grant" => document.grants = unique(key, node, path, faults, grant),
         "registry" => {
             document.registry = Row::of(node, path, faults)
                 .and_then(|row| row.rest(faults, RegistrySettings::check));
@@ -68,6 +73,7 @@ pub(super) type Element<K, T> = (Option<(u32, K)>, Option<T>);
 
 /// Reads the elements of a table.
 fn unique<'t, K: Eq + Hash, T>(
+    table: &str,
     node: Node<'t>,
     path: &Path<'_>,
     faults: &mut Faults<'_>,
@@ -84,11 +90,14 @@ fn unique<'t, K: Eq + Hash, T>(
     let mut places = HashMap::with_capacity(list.len());
     for (index, node) in list.into_iter().enumerate() {
         let path = &Path::Index(path, index);
+        let label = rest::label(&node);
         let Some(row) = Row::of(node, path, faults) else {
+            faults.read.note(table, label, false);
             continue;
         };
         let named = row.has("name");
         let (key, value) = read(row, faults);
+        faults.read.note(table, label, value.is_some());
         all.extend(value);
         let Some((at, key)) = key else {
             continue;

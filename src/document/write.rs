@@ -7,7 +7,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::tree::{Places, Tree, ValueSeed};
-use super::{Document, Format, read};
+use super::{Document, Format, Source, read};
 
 mod order;
 mod toml;
@@ -65,6 +65,7 @@ impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let seed = ValueSeed { line: &Cell::new(0), depth: 1 };
         let root = seed.deserialize(deserializer)?;
-        read::document(Tree { root, places: Places::Unknown }).map_err(D::Error::custom)
+        read::document(Tree { root, places: Places::Unknown }, Source::default())
+            .map_err(D::Error::custom)
     }
 }

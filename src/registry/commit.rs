@@ -226,15 +226,12 @@ impl Inner {
         limit: usize,
     ) -> Vec<Rejected> {
         let evaluate = |laws: &Laws<'_>| refusals(before.state(), change, author, laws, limit);
-        match self.by_law(before.state(), evaluate) {
-            Err(refused) => refused,
-            Ok(evaluated) => {
-                let refused = before.refusals(&evaluated, &self.kinds).into_iter().take(limit);
-                let blame =
-                    |refused: Refused| evaluated.blame(change, refused.key, refused.error.into());
-                refused.map(blame).collect()
-            }
-        }
+        let (mut refused, evaluated) = self.by_law(before.state(), evaluate);
+        let room = limit.saturating_sub(refused.len());
+        let adapters = before.refusals(&evaluated, &self.kinds).into_iter().take(room);
+        let blame = |refused: Refused| evaluated.blame(change, refused.key, refused.error.into());
+        refused.extend(adapters.map(blame));
+        refused
     }
 
     /// Everything that stands in a change's way, at most `limit` refusals.

@@ -73,7 +73,7 @@ pub(crate) async fn refused(registry: &Registry, text: &str) -> Vec<String> {
     let before = (registry.revision(), registry.export_document());
     let error = match Document::parse(text, Format::Toml) {
         Ok(document) => registry.publisher("file").apply_document(&document).await.unwrap_err(),
-        Err(error) => error.into(),
+        Err(invalid) => registry.publisher("file").all_faults(invalid).await.unwrap().into(),
     };
     assert_eq!((registry.revision(), registry.export_document()), before);
     let DocumentError::Invalid(invalid) = error else { panic!("{error}") };

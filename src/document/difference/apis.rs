@@ -14,6 +14,9 @@ impl Work<'_> {
         let document = self.document;
         let ids: Vec<_> = document.apis.iter().map(|entry| self.api_id(&entry.name)).collect();
         self.kept.apis = ids.iter().flatten().copied().collect();
+        for name in document.unread("api").filter_map(|name| name.parse().ok()) {
+            self.kept.apis.extend(self.api_id(&name));
+        }
         let mut publish = Vec::new();
         for (index, (entry, id)) in document.apis.iter().zip(&ids).enumerate() {
             self.draft(index, entry, *id, &mut publish);

@@ -52,6 +52,7 @@ pub(super) fn difference(state: &State, document: &Document) -> Difference {
     work.authorizations();
     work.groups();
     work.apps();
+    work.keep_unread();
     work.undefine();
     work.delete_definitions();
     work.apis();
@@ -90,6 +91,7 @@ impl Work<'_> {
     }
 
     fn fault(&mut self, place: &Place, key: &str, reason: impl Into<String>) {
-        self.difference.faults.push(Fault::new(place.path(key), reason));
+        let path = place.path(self.document, key);
+        self.difference.faults.push(Fault::new(path, reason));
     }
 }

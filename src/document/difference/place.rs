@@ -26,21 +26,23 @@ pub(in super::super) enum Place {
 
 impl Place {
     /// The path of a key of the place; of the place itself if it is empty.
-    pub(super) fn path(&self, key: &str) -> String {
+    pub(super) fn path(&self, document: &Document, key: &str) -> String {
+        let of =
+            |table: &str, at: &usize| format!("{table}[{}]", document.written_index(table, *at));
         let place = match self {
             Self::Registry => "registry".to_owned(),
-            Self::Environment(at) => format!("environment[{at}]"),
-            Self::Resource(sort, at) => format!("{}[{at}]", table(*sort)),
-            Self::Service(at) => format!("backend_service[{at}]"),
+            Self::Environment(at) => of("environment", at),
+            Self::Resource(sort, at) => of(table(*sort), at),
+            Self::Service(at) => of("backend_service", at),
             Self::Definition(at, environment) => {
-                format!("backend_service[{at}].definition.{environment}")
+                format!("{}.definition.{environment}", of("backend_service", at))
             }
-            Self::Group(at) => format!("group[{at}]"),
-            Self::App(at) => format!("app[{at}]"),
-            Self::Api(at) => format!("api[{at}]"),
-            Self::Version(at, environment) => format!("api[{at}].version.{environment}"),
-            Self::Publish(at, index) => format!("api[{at}].publish[{index}]"),
-            Self::Grant(at) => format!("grant[{at}]"),
+            Self::Group(at) => of("group", at),
+            Self::App(at) => of("app", at),
+            Self::Api(at) => of("api", at),
+            Self::Version(at, environment) => format!("{}.version.{environment}", of("api", at)),
+            Self::Publish(at, index) => format!("{}.publish[{index}]", of("api", at)),
+            Self::Grant(at) => of("grant", at),
             Self::Gone(_) => return String::new(),
         };
         if key.is_empty() { place } else { format!("{place}.{key}") }
@@ -87,7 +89,7 @@ pub(in super::super) fn told(
             (_, Reason::Invalid { field, reason }) => (field.as_str(), reason.clone()),
             (_, reason) => (about(&place, reason), reason.to_string()),
         };
-        faults.push(Fault::new(place.path(key), reason));
+        faults.push(Fault::new(place.path(document, key), reason));
     }
     faults
 }
@@ -133,24 +135,27 @@ impl Broken<'_> {
                     self.broken.contains(&Place::Service(at))
                         || self.broken.contains(&Place::Definition(at, environment.clone()))
                 };
+                let key = format!(".definition.{environment}");
                 at.is_some_and(defined)
+                    || self.document.is_broken("backend_service", service.as_str(), &key)
             }
             _ => false,
         }
     }
 
-    fn is(&self, at: Option<usize>, place: impl Fn(usize) -> Place) -> bool {
-        at.is_some_and(|at| self.broken.contains(&place(at)))
+    fn is(&self, table: &str, name: &str, at: Option<Place>) -> bool {
+        at.is_some_and(|place| self.broken.contains(&place))
+            || self.document.is_broken(table, name, "")
     }
 
     fn service(&self, name: &ServiceName) -> bool {
         let at = self.document.services.iter().position(|entry| entry.name == *name);
-        self.is(at, Place::Service)
+        self.is("backend_service", name.as_str(), at.map(Place::Service))
     }
 
     fn group(&self, name: &GroupName) -> bool {
         let at = self.document.groups.iter().position(|entry| entry.name == *name);
-        self.is(at, Place::Group)
+        self.is("group", name.as_str(), at.map(Place::Group))
     }
 
     /// An API is not there either if its group or its service is not.
@@ -158,18 +163,18 @@ impl Broken<'_> {
         let at = self.document.apis.iter().position(|entry| entry.name == *name);
         let entry = at.and_then(|at| self.document.apis.get(at));
         let service = entry.and_then(|entry| entry.api.backend.service.as_deref()?.parse().ok());
-        self.is(at, Place::Api)
+        self.is("api", &name.to_string(), at.map(Place::Api))
             || self.group(name.group())
             || service.is_some_and(|service| self.service(&service))
     }
 
     fn app(&self, name: &ResourceName) -> bool {
         let at = self.document.apps.iter().position(|entry| entry.name == *name);
-        self.is(at, Place::App)
+        self.is("app", name.as_str(), at.map(Place::App))
     }
 
     fn environment(&self, name: &Environment) -> bool {
         let at = self.document.environments.iter().position(|entry| entry.name == *name);
-        self.is(at, Place::Environment)
+        self.is("environment", name.as_str(), at.map(Place::Environment))
     }
 }

@@ -7,6 +7,30 @@ use crate::model::id::{ApiId, EnvironmentId, GroupId, ServiceId};
 use crate::model::{Environment, Sort};
 
 impl Work<'_> {
+    /// What the document names and could not be read, stays too.
+    pub(super) fn keep_unread(&mut self) {
+        let document = self.document;
+        for name in document.unread("backend_service").filter_map(|name| name.parse().ok()) {
+            self.kept.services.extend(self.service_id(&name));
+        }
+        for name in document.unread("group").filter_map(|name| name.parse().ok()) {
+            self.kept.groups.extend(self.group_id(&name));
+        }
+        for name in document.unread("app").filter_map(|name| name.parse().ok()) {
+            self.kept.resources.extend(self.app_id(&name));
+        }
+        let sorts = [
+            ("vpc_access", Sort::VpcAccess),
+            ("object_grant", Sort::ObjectGrant),
+            ("credential", Sort::Credential),
+        ];
+        for (table, sort) in sorts {
+            for name in document.unread(table) {
+                self.kept.resources.extend(self.state.resource_id(sort, name));
+            }
+        }
+    }
+
     /// Finds the definitions that go: whatever is published by them goes with them, at once.
     pub(super) fn undefine(&mut self) {
         let defined: Vec<BTreeSet<&Environment>> =
@@ -20,11 +44,18 @@ impl Work<'_> {
         for (at, _) in self.state.environments() {
             let Some(stage) = self.state.stage(at) else { continue };
             for (service, record) in stage.definitions() {
-                if record.by_document && !wanted.contains(&(service, at)) {
+                let read = || !self.is_unread(service);
+                if record.by_document && !wanted.contains(&(service, at)) && read() {
                     self.undefined.insert((service, at));
                 }
             }
         }
+    }
+
+    /// Whether something of a service could not be read.
+    fn is_unread(&self, id: ServiceId) -> bool {
+        let name = self.renamed_service(id);
+        name.is_some_and(|name| self.document.is_broken("backend_service", &name, ".definition"))
     }
 
     pub(super) fn prune(&mut self) {

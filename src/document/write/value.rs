@@ -33,6 +33,7 @@ pub(super) fn of(document: &Document) -> Written<Value> {
         apis,
         grants,
         source: _,
+        read: _,
     } = document;
     let mut root = Map::new();
     if let Some(settings) = registry {

@@ -97,15 +97,15 @@ pub(crate) fn evaluate(
     Ok(draft.finish(author))
 }
 
-/// Everything that stands in a change's way: what is refused of it is left out, and the rest goes on.
-/// At most `limit` refusals, and what the rest would lead to if there are none.
+/// Everything of the rules that stands in a change's way: what is refused of it is left out, and the
+/// rest goes on. At most `limit` refusals, and what the rest would lead to.
 pub(crate) fn refusals(
     base: &State,
     change: &Change,
     author: Author,
     laws: &Laws<'_>,
     limit: usize,
-) -> Result<Evaluated, Vec<Rejected>> {
+) -> (Vec<Rejected>, Evaluated) {
     let mut draft = Draft::new(base, change, &author, laws);
     let mut refused = Vec::new();
     for (index, edit) in change.edits.iter().enumerate() {
@@ -113,7 +113,7 @@ pub(crate) fn refusals(
         if let Err(reason) = draft.edit(edit) {
             refused.push(rejected(change, index, reason));
             if refused.len() >= limit {
-                return Err(refused);
+                break;
             }
         }
     }
@@ -121,7 +121,7 @@ pub(crate) fn refusals(
     let room = limit.saturating_sub(refused.len());
     let disagreements = draft.disagreements().take(room);
     refused.extend(disagreements.map(|(index, reason)| rejected(change, index, reason)));
-    if refused.is_empty() { Ok(draft.finish(author)) } else { Err(refused) }
+    (refused, draft.finish(author))
 }
 
 fn rejected(change: &Change, index: usize, reason: Reason) -> Rejected {

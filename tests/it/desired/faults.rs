@@ -58,6 +58,7 @@ environment = "RELEASE"
     let faults = refused(&registry, text).await;
     let expected = [
         "line 4: backend_service[0].kind: kind: service \"orders\" is of kind http",
+        "line 11: backend_service[1].definition.RELEASE.url: 169.254.169.254",
         "line 19: group[1].hosts: host \"shop.example.com\"",
         "line 26: api[0].publish[0]: there is no environment STAGING",
         "line 27: api[0].backend.service: there is no service \"none\"",
@@ -108,4 +109,33 @@ async fn an_error_is_one_line_and_holds_no_secret() {
     let shown = format!("{error} {error:?} {document:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("sampleAppCode1"), "{shown}");
     assert!(error.to_string().contains("app[1]"), "{error}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_and_what_is_refused_are_told_together() {
+    let registry = shop().await;
+    let text = SHOP
+        .replace("timeout = \"2s\"", "timeout = \"soon\"")
+        .replace("method = \"GET\"", "method = \"GETS\"\nmehtod = 1")
+        .replace("[\"TEST\"]", "[\"TEST\", \"PRE\", \"RELEASE\"]")
+        .replace("http://10.0.0.1:9101", "http://127.0.0.1:9101");
+    let more = "[[grant]]\napp = \"mobile\"\napi = \"shop/get_order\"\nenvironment = \"STAGING\"\n\
+                [[grant]]\napp = \"nobody\"\napi = \"shop/get_order\"\nenvironment = \"TEST\"\n";
+    for registry in [&registry, &Registry::in_memory().await.unwrap()] {
+        let faults = refused(registry, &format!("{text}{more}")).await;
+        let expected = [
+            "line 8: backend_service[0].definition.TEST.url: 127.0.0.1 is a loopback address",
+            "line 12: backend_service[0].definition.RELEASE.timeout: \"soon\"",
+            "line 29: api[0].method: ",
+            "line 30: api[0].mehtod: unknown key",
+            // RELEASE is defined, though not well: only PRE is told.
+            "line 41: api[1].publish[1]: service \"orders\" has no definition in PRE",
+            "line 51: grant[1].environment: there is no environment STAGING",
+            "line 53: grant[2].app: there is no app \"nobody\"",
+        ];
+        for expected in expected {
+            assert!(faults.iter().any(|f| f.starts_with(expected)), "{expected}\n{faults:#?}");
+        }
+        assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+    }
 }
