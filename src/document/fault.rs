@@ -90,19 +90,19 @@ impl fmt::Display for InvalidDocument {
 
 /// The faults found so far, with their places in a text.
 #[derive(Debug)]
-pub(super) struct Faults<'t> {
+pub(crate) struct Faults<'t> {
     places: Places<'t>,
     told: Vec<(u32, Fault)>,
     more: usize,
 }
 
 impl<'t> Faults<'t> {
-    pub(super) fn new(places: Places<'t>) -> Self {
+    pub(crate) fn new(places: Places<'t>) -> Self {
         Self { places, told: Vec::new(), more: 0 }
     }
 
     /// One more.
-    pub(super) fn tell(&mut self, at: u32, path: impl fmt::Display, reason: impl Into<String>) {
+    pub(crate) fn tell(&mut self, at: u32, path: impl fmt::Display, reason: impl Into<String>) {
         if self.told.len() < MAX_FAULTS {
             self.told.push((at, Fault::new(path.to_string(), reason)));
         } else {
@@ -111,7 +111,7 @@ impl<'t> Faults<'t> {
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.told.len() + self.more
     }
 
@@ -121,7 +121,7 @@ impl<'t> Faults<'t> {
     }
 
     /// `value` if there are none.
-    pub(super) fn or<T>(mut self, value: T) -> Result<T, InvalidDocument> {
+    pub(crate) fn or<T>(mut self, value: T) -> Result<T, InvalidDocument> {
         if self.told.is_empty() {
             return Ok(value);
         }

@@ -13,6 +13,7 @@
 //! | `read`, `row` | which keys do its tables have? |
 //! | `api`, `definition` | and those of an API, and of a definition? |
 //! | `element`, `reader` | how is all found that is wrong with one element? |
+//! | `foreign` | how are other documents read? |
 //! | `write/` | how is it written? |
 //! | `difference/` | what has to change so that a registry is as it says? |
 //! | `plan` | how is that planned and done? |
@@ -28,6 +29,8 @@ mod difference;
 mod element;
 mod entry;
 mod fault;
+#[cfg(feature = "openapi")]
+pub(crate) mod foreign;
 mod format;
 pub mod limits;
 mod plan;
