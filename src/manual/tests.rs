@@ -11,7 +11,7 @@ use crate::model::limits as model;
 use crate::registry::target::DEFAULT_TIMEOUT;
 use crate::transport;
 
-const CHAPTERS: [&str; 9] = [
+const CHAPTERS: [&str; 10] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     include_str!("life_of_a_request.md"),
@@ -19,6 +19,7 @@ const CHAPTERS: [&str; 9] = [
     DEFAULTS,
     include_str!("planning.md"),
     include_str!("durability.md"),
+    include_str!("openapi.md"),
     include_str!("write_a_backend.md"),
     include_str!("limits.md"),
 ];
