@@ -67,7 +67,7 @@
 //!
 //! | modules | question |
 //! |---|---|
-//! | [`manual`], `serve`, `testing` | how is it used, how does it stand on sockets, and how is it tried? |
+//! | `openapi`, [`manual`], `serve`, `testing` | how do others write it down, how is it used, how does it stand on sockets, and how is it tried? |
 //! | [`gateway`], [`publish`], `document` | how does a request go, how does something change, and how is it all written down? |
 //! | [`registry`], [`backend::http`], [`backend::mock`] | what is true now, and how does a kind answer? |
 //! | [`backend`], [`store`] | what is a backend, and where does state survive? |
@@ -84,6 +84,7 @@
 //! | `axum` | the client's address from axum's `ConnectInfo`, the full URI below axum's `nest` |
 //! | `document` | desired-state documents in TOML, JSON and YAML: `document` |
 //! | `server` | `serve::Server`: the gateway on sockets, with every deadline and limit it needs |
+//! | `openapi` | OpenAPI 3 documents as drafts, and drafts as OpenAPI 3 documents: `openapi` |
 //! | `full` | all of these |
 //! | `testing` | a conformance suite and a scripted upstream. Not semver-stable |
 //!
@@ -102,6 +103,8 @@ pub mod fuzzing;
 pub mod gateway;
 pub mod manual;
 pub mod model;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod publish;
 pub mod registry;
 #[cfg(feature = "server")]

@@ -57,7 +57,7 @@ fn named(
 }
 
 /// Reads an API from the keys that are its own.
-fn read(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Option<Api> {
+pub(super) fn read(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Option<Api> {
     let before = faults.count();
     let inline = row.take("backend").and_then(|node| {
         let (node, inline) = backend(node, row.path, faults);

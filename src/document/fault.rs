@@ -123,7 +123,7 @@ impl fmt::Display for InvalidDocument {
 
 /// The faults found so far, with their places in a text.
 #[derive(Debug)]
-pub(super) struct Faults<'t> {
+pub(crate) struct Faults<'t> {
     places: Places<'t>,
     told: Vec<(u32, Fault)>,
     more: usize,
@@ -132,12 +132,12 @@ pub(super) struct Faults<'t> {
 }
 
 impl<'t> Faults<'t> {
-    pub(super) fn new(places: Places<'t>) -> Self {
+    pub(crate) fn new(places: Places<'t>) -> Self {
         Self { places, told: Vec::new(), more: 0, read: Read::default() }
     }
 
     /// One more.
-    pub(super) fn tell(&mut self, at: u32, path: impl fmt::Display, reason: impl Into<String>) {
+    pub(crate) fn tell(&mut self, at: u32, path: impl fmt::Display, reason: impl Into<String>) {
         if self.told.len() < MAX_FAULTS {
             self.told.push((at, Fault::new(path.to_string(), reason)));
         } else {
@@ -146,7 +146,7 @@ impl<'t> Faults<'t> {
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.told.len() + self.more
     }
 
@@ -156,7 +156,7 @@ impl<'t> Faults<'t> {
     }
 
     /// `value` if there are none.
-    pub(super) fn or<T>(mut self, value: T) -> Result<T, InvalidDocument> {
+    pub(crate) fn or<T>(mut self, value: T) -> Result<T, InvalidDocument> {
         if self.told.is_empty() {
             return Ok(value);
         }

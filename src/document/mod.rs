@@ -14,6 +14,7 @@
 //! | `read`, `row` | which keys do its tables have? |
 //! | `api`, `definition` | and those of an API, and of a definition? |
 //! | `element`, `reader` | how is all found that is wrong with one element? |
+//! | `foreign` | how are other documents read? |
 //! | `write/` | how is it written? |
 //! | `difference/` | what has to change so that a registry is as it says? |
 //! | `plan` | how is that planned and done? |
@@ -31,6 +32,8 @@ mod element;
 mod entry;
 mod export;
 mod fault;
+#[cfg(feature = "openapi")]
+pub(crate) mod foreign;
 mod format;
 pub mod limits;
 mod plan;

@@ -16,17 +16,17 @@ mod yaml;
 pub(super) use self::json::ValueSeed;
 
 /// A value, and where it stands: that of a key, where the key does.
-#[derive(Debug)]
-pub(super) struct Node<'t> {
-    pub(super) at: u32,
-    pub(super) value: Value<'t>,
+#[derive(Clone, Debug)]
+pub(crate) struct Node<'t> {
+    pub(crate) at: u32,
+    pub(crate) value: Value<'t>,
 }
 
 /// The entries of a table, in the order of the text if the parser keeps it.
-pub(super) type Table<'t> = Vec<(Cow<'t, str>, Node<'t>)>;
+pub(crate) type Table<'t> = Vec<(Cow<'t, str>, Node<'t>)>;
 
-#[derive(Debug)]
-pub(super) enum Value<'t> {
+#[derive(Clone, Debug)]
+pub(crate) enum Value<'t> {
     Null,
     Bool(bool),
     Number(Number),
@@ -56,7 +56,7 @@ impl Value<'_> {
     }
 
     /// Why it is not `wanted`.
-    pub(super) fn instead_of(&self, wanted: &str) -> String {
+    pub(crate) fn instead_of(&self, wanted: &str) -> String {
         match self {
             Self::Refused(reason) => (*reason).to_owned(),
             other => format!("is {}, not {wanted}", other.sort()),
@@ -65,14 +65,14 @@ impl Value<'_> {
 }
 
 impl<'t> Node<'t> {
-    pub(super) fn new(at: u32, value: Value<'t>) -> Self {
+    pub(crate) fn new(at: u32, value: Value<'t>) -> Self {
         Self { at, value }
     }
 }
 
 /// How the places of a tree become lines.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Places<'t> {
+pub(crate) enum Places<'t> {
     /// They are offsets into this text.
     Offsets(&'t str),
     /// They are lines.
@@ -82,7 +82,7 @@ pub(super) enum Places<'t> {
 }
 
 impl Places<'_> {
-    pub(super) fn line(self, at: u32) -> Option<u32> {
+    pub(crate) fn line(self, at: u32) -> Option<u32> {
         match self {
             Self::Offsets(text) => {
                 let before = text.as_bytes().iter().take(usize::try_from(at).ok()?);
@@ -96,9 +96,9 @@ impl Places<'_> {
 
 /// A document as it was written.
 #[derive(Debug)]
-pub(super) struct Tree<'t> {
-    pub(super) root: Node<'t>,
-    pub(super) places: Places<'t>,
+pub(crate) struct Tree<'t> {
+    pub(crate) root: Node<'t>,
+    pub(crate) places: Places<'t>,
 }
 
 impl<'t> Tree<'t> {
@@ -108,7 +108,7 @@ impl<'t> Tree<'t> {
     /// # Errors
     ///
     /// What the parser says of its syntax.
-    pub(super) fn parse(text: &'t str, format: Format) -> Result<Self, InvalidDocument> {
+    pub(crate) fn parse(text: &'t str, format: Format) -> Result<Self, InvalidDocument> {
         match format {
             Format::Toml => toml::parse(text),
             Format::Json => json::parse(text),
@@ -175,7 +175,7 @@ impl<'t> Node<'t> {
     }
 
     /// Tells every key that stands in its table twice, and leaves the first.
-    pub(super) fn refuse_repeated(&mut self, path: &Path<'_>, faults: &mut Faults<'_>) {
+    pub(crate) fn refuse_repeated(&mut self, path: &Path<'_>, faults: &mut Faults<'_>) {
         match &mut self.value {
             Value::List(list) => {
                 for (index, node) in list.iter_mut().enumerate() {
@@ -241,7 +241,7 @@ impl fmt::Display for Written<'_> {
 
 /// The way from the root of a document to something in it.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Path<'p> {
+pub(crate) enum Path<'p> {
     Root,
     Key(&'p Self, &'p str),
     Index(&'p Self, usize),

@@ -10,6 +10,7 @@
 //! | [`failures`] | what can a client be told, what does it mean, and what is to be done? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
 //! | [`durability`] | what survives what, and what is to be done when it does not? |
+//! | [`openapi`] | how do drafts come from a description, and how are they described? |
 //! | [`write_a_backend`] | how does a kind of one's own come to be? |
 //! | [`limits`] | what is not there yet? |
 //!
@@ -40,6 +41,10 @@ pub mod defaults {}
 #[cfg_attr(feature = "store-redb", doc = include_str!("durability.md"))]
 #[cfg_attr(not(feature = "store-redb"), doc = "Needs the feature `store-redb`.")]
 pub mod durability {}
+
+#[cfg_attr(feature = "openapi", doc = include_str!("openapi.md"))]
+#[cfg_attr(not(feature = "openapi"), doc = "Needs the feature `openapi`.")]
+pub mod openapi {}
 
 #[doc = include_str!("write_a_backend.md")]
 pub mod write_a_backend {}

@@ -27,6 +27,8 @@ mod load;
 mod malformed;
 mod mock_backend;
 mod model_check;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod probe;
 mod publishing;
 #[cfg(feature = "store-redb")]
