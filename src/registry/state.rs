@@ -164,6 +164,7 @@ impl State {
         found.all(|other| *other == id || !named(other))
     }
 
+    #[cfg(feature = "document")]
     pub(crate) fn groups(&self) -> impl Iterator<Item = (GroupId, &Arc<GroupEntry>)> {
         self.groups.iter().map(|(id, entry)| (GroupId::new(id), entry))
     }
@@ -208,6 +209,7 @@ impl State {
         self.drafts.get(id)
     }
 
+    #[cfg(feature = "document")]
     pub(crate) fn apis(&self) -> impl Iterator<Item = ApiId> + '_ {
         self.drafts.ids()
     }
