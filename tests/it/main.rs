@@ -16,6 +16,8 @@ mod desired;
 mod diff;
 mod drain;
 mod gateway;
+#[cfg(feature = "server")]
+mod hardening;
 mod http_backend;
 mod hygiene;
 mod interleavings;

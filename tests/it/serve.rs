@@ -8,7 +8,7 @@ mod frames;
 mod framing;
 mod harness;
 mod http2;
-mod reasons;
+pub(crate) mod reasons;
 mod requests;
 mod time;
 mod tls;
