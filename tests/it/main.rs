@@ -14,6 +14,8 @@ mod conformance;
 #[cfg(feature = "document")]
 mod desired;
 mod diff;
+#[cfg(feature = "server")]
+mod differential;
 mod drain;
 mod gateway;
 #[cfg(feature = "server")]
