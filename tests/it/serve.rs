@@ -10,5 +10,6 @@ mod harness;
 mod http2;
 pub(crate) mod reasons;
 mod requests;
+mod slow;
 mod time;
 mod tls;
