@@ -5,5 +5,5 @@ mod framing;
 mod front;
 mod headers;
 mod paths;
-mod reasons;
+pub(crate) mod reasons;
 mod resources;

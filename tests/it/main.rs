@@ -16,8 +16,12 @@ mod conformance;
 #[cfg(feature = "document")]
 mod desired;
 mod diff;
+#[cfg(feature = "server")]
+mod differential;
 mod drain;
 mod gateway;
+#[cfg(feature = "server")]
+mod hardening;
 mod http_backend;
 mod hygiene;
 mod interleavings;

@@ -24,7 +24,7 @@ async fn drip(client: &mut DuplexStream, text: &str, pause: Duration) {
 }
 
 /// Reads to the end while dripping.
-async fn drip_and_read(client: DuplexStream, text: &str, pause: Duration) -> Answers {
+pub(super) async fn drip_and_read(client: DuplexStream, text: &str, pause: Duration) -> Answers {
     let (mut read, mut write) = tokio::io::split(client);
     let dripping = async {
         for byte in text.as_bytes() {
