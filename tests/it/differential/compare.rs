@@ -117,7 +117,7 @@ mod tests {
         let fine = [
             answered(&[400], &[]),
             answered(&[200], &[one()]),
-            answered(&[405, 200], &[end.clone()]),
+            answered(&[405, 200], std::slice::from_ref(&end)),
             answered(&[200, 200], &[heard("1.0", "http://a/x", "body"), end.clone()]),
         ];
         for theirs in fine {
@@ -128,7 +128,7 @@ mod tests {
             answered(&[200], &[heard("1.0", "/y", "body")]),
             answered(&[200], &[heard("1.0", "/x", "bod")]),
             answered(&[200; 2], &[end.clone(), one()]),
-            answered(&[200; 3], &[one(), inner.clone(), end.clone()]),
+            answered(&[200; 3], &[one(), inner.clone(), end]),
             answered(&[200; 1], &[inner]),
         ];
         for theirs in other {
@@ -152,7 +152,7 @@ mod tests {
             answered(&[200], std::slice::from_ref(&one)),
             answered(&[400], &[heard("1.0", "/x", "")]),
             answered(&[200; 2], &[one.clone(), heard("1.added", "/end", "x")]),
-            answered(&[200; 3], &[one.clone(), heard("1.0.inner", "/", ""), added.clone()]),
+            answered(&[200; 3], &[one.clone(), heard("1.0.inner", "/", ""), added]),
         ] {
             assert!(misread(&ours, &wrong).is_some(), "{wrong:?}");
         }

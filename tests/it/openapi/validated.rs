@@ -57,6 +57,8 @@ fn everything() -> Api {
 #[expect(clippy::print_stdout, reason = "who reads the log learns what was not tried")]
 fn the_validator_of_others_accepts_what_is_exported() {
     if !is_there() {
+        let required = std::env::var_os("BACKHAUL_REQUIRE_SERVERS").is_some();
+        assert!(!required, "python3 has no {VALIDATOR}");
         println!("skipped: python3 has no {VALIDATOR}; `pip install openapi-spec-validator`");
         return;
     }
