@@ -7,6 +7,8 @@
 //! `BACKHAUL_REQUIRE_SERVERS` makes a server that is not installed a failure, and
 //! `BACKHAUL_ODD_REQUESTS` sends more of them.
 
+#![allow(clippy::print_stdout, reason = "what was sent, forwarded and compared is told")]
+
 use std::collections::BTreeMap;
 use std::env;
 use std::path::Path;
