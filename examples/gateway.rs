@@ -8,9 +8,10 @@
 //! `unchanged`, or `refused: …`; on SIGTERM `drained` or `drain deadline: N left`. A document that is
 //! refused at the start is told likewise and ends it with 2. Everything else goes to standard error.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to whoever started it")]
+#![allow(clippy::print_stderr, reason = "it talks to whoever started it")]
 
 use std::error::Error;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -62,25 +63,26 @@ async fn serve(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Store::Memory => builder.in_memory().await?,
         Store::File(path) => builder.open(path).await?,
     };
+    // Before anything is changed: who cannot listen shall not have published.
+    let listener = TcpListener::bind(arguments.listen).await?;
     if let Some(config) = &arguments.config
         && let Err(refusal) = apply(&registry, config).await
     {
-        println!("refused: {}", one_line(&refusal.to_string()));
+        say(&format!("refused: {}", one_line(&refusal.to_string())));
         return Ok(ExitCode::from(REFUSED));
     }
     let mut gateway = Gateway::new(&registry);
     if let Some(environment) = arguments.environment {
         gateway = gateway.environment(environment);
     }
-    let listener = TcpListener::bind(arguments.listen).await?;
-    println!("listening on http://{}", listener.local_addr()?);
+    say(&format!("listening on http://{}", listener.local_addr()?));
     let reloading = tokio::spawn(reload(registry, arguments.config, hang_up));
     let shutdown = first(terminate, signal(SignalKind::interrupt())?);
     let drained = Server::new(gateway).serve_until(listener, shutdown, arguments.drain).await;
     reloading.abort();
     match drained.left {
-        0 => println!("drained"),
-        left => println!("drain deadline: {left} left"),
+        0 => say("drained"),
+        left => say(&format!("drain deadline: {left} left")),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -101,9 +103,9 @@ async fn reload(registry: Registry, config: Option<PathBuf>, mut asked: Signal) 
             None => Ok(None),
         };
         match applied {
-            Ok(Some(revision)) => println!("applied revision {revision}"),
-            Ok(None) => println!("unchanged"),
-            Err(refusal) => println!("refused: {}", one_line(&refusal.to_string())),
+            Ok(Some(revision)) => say(&format!("applied revision {revision}")),
+            Ok(None) => say("unchanged"),
+            Err(refusal) => say(&format!("refused: {}", one_line(&refusal.to_string()))),
         }
     }
 }
@@ -134,6 +136,11 @@ fn read(path: &Path) -> Result<Result<Document, InvalidDocument>, Box<dyn Error 
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     // A file of another name is taken for the format for people.
     Ok(Document::parse(&text, Format::of(path).unwrap_or(Format::Toml)))
+}
+
+/// Prints a line. Whoever reads it may be gone, which is no reason to stop serving.
+fn say(line: &str) {
+    let _reader_gone = writeln!(std::io::stdout(), "{line}");
 }
 
 /// The text without what would end the line it stands in.

@@ -36,6 +36,12 @@ pub(super) fn framed(
     if status == StatusCode::NO_CONTENT {
         headers.remove(header::CONTENT_LENGTH);
     }
+    if headers.get_all(header::CONTENT_LENGTH).iter().nth(1).is_some()
+        && (*method == Method::HEAD || status == StatusCode::NOT_MODIFIED)
+    {
+        // Which of them is true, nobody can tell without the body.
+        headers.remove(header::CONTENT_LENGTH);
+    }
     // Here it says what a GET would be answered.
     if *method == Method::HEAD
         || matches!(status, StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT)

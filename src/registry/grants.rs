@@ -68,6 +68,13 @@ impl Grants {
         })
     }
 
+    /// Who was granted an API.
+    pub(super) fn on_api(&self, api: ApiId) -> impl Iterator<Item = &Arc<GrantRecord>> {
+        self.apps_of(api).flat_map(move |app| {
+            self.environments(api, app).filter_map(move |at| self.get(api, at, app))
+        })
+    }
+
     /// How many grants there are in an environment.
     pub(super) fn count(&self, at: EnvironmentId) -> usize {
         self.counts.get(&at).copied().unwrap_or(0)

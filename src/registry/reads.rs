@@ -26,6 +26,8 @@ pub(crate) enum Read {
     Resource(Sort, ResourceName),
     /// What was it granted?
     Granted(ResourceId),
+    /// Who was granted it?
+    GrantedOn(ApiId),
     /// Who wrote it last?
     Record(Key),
     /// Which epochs are live?
@@ -176,7 +178,9 @@ impl Asked<'_> {
                 self.api(to);
             }
             Operation::DeleteApi { name } => {
-                self.api(name);
+                if let Some(Key::Api(api)) = self.api(name) {
+                    self.reads.push(Read::GrantedOn(api));
+                }
             }
             Operation::Publish { api, environment } => self.publish(api, environment),
             Operation::Switch { api, environment, .. }
@@ -317,6 +321,7 @@ impl Read {
                 let id = |state: &State| state.resource_id(*sort, name.as_str());
                 id(one) == id(other)
             }
+            Self::GrantedOn(api) => one.grants().on_api(*api).eq(other.grants().on_api(*api)),
             Self::Granted(app) => one.grants().of_app(*app).eq(other.grants().of_app(*app)),
             Self::Record(key) => match (one.touched(*key), other.touched(*key)) {
                 // That it was deleted once was forgotten in the meantime.
@@ -360,6 +365,7 @@ impl Read {
             Self::Group(name) => format!("group {:?}", name.as_str()),
             Self::Api(name) => format!("API {name}"),
             Self::Resource(sort, name) => format!("{sort} {:?}", name.as_str()),
+            Self::GrantedOn(api) => format!("who was granted {}", now.describe(Key::Api(*api))),
             Self::Granted(app) => {
                 format!("what was granted to {}", now.describe(Key::Resource(*app)))
             }

@@ -156,7 +156,10 @@ fn changed(noun: Noun, value: &Value, path: &[Step]) -> Option<Value> {
             [longer]
                 .into_iter()
                 .chain(others)
-                .chain(["7s", "8s", "", "2031-01-01T00:00:00.000Z"].map(|text| json!(text)))
+                .chain(
+                    ["7s", "8s", "2.0", "3.0", "", "2031-01-01T00:00:00.000Z"]
+                        .map(|text| json!(text)),
+                )
                 .collect()
         }
         Value::Array(_) | Value::Object(_) => vec![json!("no longer empty")],

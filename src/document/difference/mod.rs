@@ -7,9 +7,11 @@
 //! | `prune` | what did a document create that this one no longer has? |
 //! | `place` | which edit was made for which key? |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::Hash;
 
 use super::{Document, Fault};
+use crate::model::Sort;
 use crate::model::id::{ApiId, EnvironmentId, GroupId, ResourceId, ServiceId};
 use crate::registry::Change;
 use crate::registry::state::State;
@@ -46,6 +48,7 @@ pub(super) fn difference(state: &State, document: &Document) -> Difference {
         difference: Difference::default(),
     };
     work.difference.change.by_document = true;
+    work.once();
     work.environments();
     work.renames();
     work.services();
@@ -88,6 +91,38 @@ impl Work<'_> {
         let change = std::mem::take(&mut self.difference.change);
         self.difference.change = edit(change);
         self.difference.places.push(place);
+    }
+
+    /// What is read from a text has every name once; what is put together may not.
+    fn once(&mut self) {
+        let document = self.document;
+        self.each_once(document.environments.iter().map(|e| &e.name), Place::Environment);
+        self.each_once(document.services.iter().map(|e| &e.name), Place::Service);
+        self.each_once(document.groups.iter().map(|e| &e.name), Place::Group);
+        self.each_once(document.apps.iter().map(|e| &e.name), Place::App);
+        self.each_once(document.apis.iter().map(|e| &e.name), Place::Api);
+        let resource = |sort| move |at| Place::Resource(sort, at);
+        let credentials = document.credentials.iter().map(|e| &e.name);
+        self.each_once(credentials, resource(Sort::Credential));
+        let accesses = document.vpc_accesses.iter().map(|e| &e.name);
+        self.each_once(accesses, resource(Sort::VpcAccess));
+        let grants = document.object_grants.iter().map(|e| &e.name);
+        self.each_once(grants, resource(Sort::ObjectGrant));
+        let grants = document.grants.iter().map(|e| (&e.app, &e.api, &e.environment));
+        self.each_once(grants, Place::Grant);
+    }
+
+    fn each_once<N: Eq + Hash>(
+        &mut self,
+        names: impl Iterator<Item = N>,
+        place: impl Fn(usize) -> Place,
+    ) {
+        let mut seen = HashSet::new();
+        for (index, name) in names.enumerate() {
+            if !seen.insert(name) {
+                self.fault(&place(index), "", "stands there twice");
+            }
+        }
     }
 
     fn fault(&mut self, place: &Place, key: &str, reason: impl Into<String>) {

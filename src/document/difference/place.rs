@@ -87,7 +87,12 @@ pub(in super::super) fn told(
         let (key, reason) = match (&place, reason) {
             (Place::Gone(what), reason) => ("", format!("{what}: {reason}")),
             (_, Reason::Invalid { field, reason }) => (field.as_str(), reason.clone()),
-            (_, reason) => (about(&place, reason), reason.to_string()),
+            (_, reason) => {
+                let (key, text) = (about(&place, reason), reason.to_string());
+                // Some reasons begin with the key, which stands in the path already.
+                let rest = text.strip_prefix(&format!("{key}: ")).map(str::to_owned);
+                (key, rest.unwrap_or(text))
+            }
         };
         faults.push(Fault::new(place.path(document, key), reason));
     }

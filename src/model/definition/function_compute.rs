@@ -60,6 +60,7 @@ pub enum FunctionType {
 
 /// Which generation of Function Compute.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "serde_json::Value")]
 #[non_exhaustive]
 pub enum FunctionVersion {
     /// Functions belong to services.
@@ -69,6 +70,23 @@ pub enum FunctionVersion {
     /// Functions stand alone.
     #[serde(rename = "3.0")]
     V3,
+}
+
+/// It looks like a number, and is often written as one.
+impl TryFrom<serde_json::Value> for FunctionVersion {
+    type Error = &'static str;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, &'static str> {
+        let text = match &value {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match text.as_str() {
+            "2.0" => Ok(Self::V2),
+            "3.0" => Ok(Self::V3),
+            _ => Err("is neither 2.0 nor 3.0"),
+        }
+    }
 }
 
 /// Whether a function's answer is waited for.

@@ -3,6 +3,7 @@
 //! A definition is kept as it was written; [`Definition::check`] says whether it can be accepted. A
 //! kind's adapter parses it into what it needs, once, when a change is compiled.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -41,7 +42,7 @@ pub const MIN_TIMEOUT: Duration = Duration::from_millis(1);
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What a backend service means in one environment, or what an API means by itself.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Definition {
     /// From the request fully sent to the response head, 1 ms to 120 s; absent: 10 s. An API's own
@@ -99,6 +100,19 @@ impl InvalidDefinition {
     #[must_use]
     pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { field: field.into(), reason: reason.into() }
+    }
+}
+
+/// Of what is only kept, the keys without their values: one of them may be secret.
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { timeout, resilience, settings } = self;
+        let kept: Vec<_> = resilience.keys().collect();
+        f.debug_struct("Definition")
+            .field("timeout", timeout)
+            .field("resilience", &kept)
+            .field("settings", settings)
+            .finish()
     }
 }
 
@@ -217,7 +231,10 @@ impl Serialize for Definition {
         if let Some(timeout) = timeout {
             map.insert("timeout".to_owned(), duration::text(*timeout).into());
         }
-        map.extend(resilience.clone());
+        for (key, value) in resilience {
+            let veiled = || veil(&value.to_string()).into();
+            map.insert(key.clone(), if is_veiling() { veiled() } else { value.clone() });
+        }
         map.serialize(serializer)
     }
 }

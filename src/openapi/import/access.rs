@@ -11,6 +11,9 @@ use super::backend::vendor;
 use super::operation::Operation;
 use super::reading::Reading;
 
+/// What the keys of the modelled system begin with.
+const VENDOR: &str = "x-aliyun-apigateway-";
+
 /// Who may call an operation, as far as it says: never everybody because something was left out.
 pub(super) fn access<'n>(
     reading: &mut Reading<'n>,
@@ -29,7 +32,10 @@ pub(super) fn access<'n>(
             _ => reading.fault(node.at, Path::Key(path, &name), "is neither APP nor ANONYMOUS"),
         }
     }
-    let access = if required { Access::App } else { Access::Anonymous };
+    // Who writes the modelled system's keys means its default (domain §3.1).
+    let vendors = |node| entries(Some(node)).any(|(name, _)| name.starts_with(VENDOR));
+    let vendored = vendors(operation.node) || vendors(reading.root);
+    let access = if required || vendored { Access::App } else { Access::Anonymous };
     reading.settings.access.unwrap_or(access)
 }
 

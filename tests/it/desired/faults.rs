@@ -57,7 +57,7 @@ environment = "RELEASE"
 "#;
     let faults = refused(&registry, text).await;
     let expected = [
-        "line 4: backend_service[0].kind: kind: service \"orders\" is of kind http",
+        "line 4: backend_service[0].kind: service \"orders\" is of kind http",
         "line 11: backend_service[1].definition.RELEASE.url: 169.254.169.254",
         "line 19: group[1].hosts: host \"shop.example.com\"",
         "line 26: api[0].publish[0]: there is no environment STAGING",
@@ -76,7 +76,7 @@ environment = "RELEASE"
 async fn what_is_refused_only_because_something_else_is_is_not_told() {
     let registry = Registry::in_memory().await.unwrap();
     let faults = refused(&registry, &SHOP.replace("kind = \"http\"", "kind = \"httpx\"")).await;
-    assert_eq!(faults, ["line 4: backend_service[0].kind: kind: no kind httpx is registered"]);
+    assert_eq!(faults, ["line 4: backend_service[0].kind: no kind httpx is registered"]);
     let faults = refused(&registry, &SHOP.replace("\"/shop\"", "\"/shop/*\"")).await;
     assert_eq!(faults, ["line 18: group[0].base_path: ends in '*'"]);
     let faults = refused(&registry, &SHOP.replace("[\"TEST\"]", "[\"PRE\"]")).await;
@@ -119,7 +119,7 @@ async fn what_cannot_be_read_and_what_is_refused_are_told_together() {
         .replace("method = \"GET\"", "method = \"GETS\"\nmehtod = 1")
         .replace("[\"TEST\"]", "[\"TEST\", \"PRE\", \"RELEASE\"]")
         .replace("http://10.0.0.1:9101", "http://127.0.0.1:9101");
-    let more = "[[grant]]\napp = \"mobile\"\napi = \"shop/get_order\"\nenvironment = \"STAGING\"\n\
+    let more = "[[grant]]\napp = \"mobile\"\napi = \"shop/create_order\"\nenvironment = \"STAGING\"\n\
                 [[grant]]\napp = \"nobody\"\napi = \"shop/get_order\"\nenvironment = \"TEST\"\n";
     for registry in [&registry, &Registry::in_memory().await.unwrap()] {
         let faults = refused(registry, &format!("{text}{more}")).await;
@@ -138,4 +138,17 @@ async fn what_cannot_be_read_and_what_is_refused_are_told_together() {
         }
         assert_eq!(faults.len(), expected.len(), "{faults:#?}");
     }
+}
+
+#[tokio::test]
+async fn a_document_put_together_with_a_name_twice_is_refused() {
+    let registry = Registry::in_memory().await.unwrap();
+    let mut document = super::read(SHOP);
+    document.services.push(document.services[0].clone());
+    document.grants.push(document.grants[0].clone());
+    let error = registry.publisher("code").apply_document(&document).await.unwrap_err();
+    let DocumentError::Invalid(invalid) = error else { panic!("{error}") };
+    let paths: Vec<_> = invalid.faults().iter().map(|fault| fault.path.as_str()).collect();
+    assert_eq!(paths, ["backend_service[1]", "grant[1]"]);
+    assert_eq!(registry.revision().as_u64(), 0);
 }

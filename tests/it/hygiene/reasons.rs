@@ -34,9 +34,12 @@ pub(crate) const REASONS: &[(&str, &str)] = &[
         "R-14",
         "bodies are not parsed: JSON is read when parameters in bodies and schemas are served",
     ),
-    ("R-15", "schemas are not compiled yet: an API with one is answered X501NI"),
+    (
+        "R-15",
+        "schemas are not compiled yet: an API that maps parameters with one is answered X501NI, and where requests pass through only path parameters are looked at (domain §2.5)",
+    ),
     (
         "R-16",
-        "no pattern of a definition is compiled yet: parameters with patterns are answered X501NI",
+        "no pattern is compiled yet: an API that maps parameters with one is answered X501NI, and where requests pass through only path parameters are looked at (domain §2.5)",
     ),
 ];

@@ -206,5 +206,8 @@ async fn a_plan_is_stale_once_what_it_grants_or_deletes_moved() {
     apply(&registry, Change::new().grant("mobile", "shop/get_order", TEST, until)).await;
     let error = publisher.apply(plan).await.unwrap_err();
     assert!(matches!(error, CommitError::Stale { .. }), "{error}");
+    let gone = publisher.plan(Change::new().delete_api("shop/get_order")).await.unwrap();
     publisher.apply(grant).await.unwrap();
+    let error = publisher.apply(gone).await.unwrap_err();
+    assert!(matches!(error, CommitError::Stale { .. }), "{error}");
 }
