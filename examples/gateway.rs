@@ -118,7 +118,7 @@ async fn apply(
     let document = tokio::task::spawn_blocking(move || read(&path)).await??;
     let why = format!("document {}", config.display()).chars().take(200).collect::<String>();
     let publisher = registry.publisher("gateway").because(Arc::from(why));
-    match publisher.apply_document(&document).await {
+    match publisher.apply_document(document).await {
         Ok(receipt) => Ok(receipt.map(|receipt| receipt.revision().as_u64())),
         Err(DocumentError::Invalid(invalid)) => Err(invalid.into()),
         Err(error) => Err(error.into()),

@@ -61,7 +61,8 @@ impl Arguments {
                 arguments.allow_loopback = true;
                 continue;
             }
-            let value = || value.or_else(|| words.next()).ok_or(format!("{name} needs a value"));
+            let value =
+                || value.or_else(|| words.next()).ok_or_else(|| format!("{name} needs a value"));
             match name.as_str() {
                 "--config" => arguments.config = Some(value()?.into()),
                 "--listen" => arguments.listen = value_of(&name, &value()?)?,
