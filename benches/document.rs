@@ -1,25 +1,46 @@
 //! What a desired-state document of a hundred thousand APIs costs.
 //!
 //! Figures: `document.parse_100k`, and to explain it `document.parse_100k_json`,
-//! `document.parse_100k_yaml`, `document.write_100k`.
+//! `document.parse_100k_yaml`, `document.write_100k`; `document.plan_100k`, and to explain it
+//! `document.read_and_plan_100k`; `document.swap_p999`, and the latencies it is made of.
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so and stop")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
+use backhaul::Registry;
 use backhaul::document::{Document, Format};
 
+#[path = "document/clients.rs"]
+mod clients;
+#[path = "document/desired.rs"]
+mod desired;
 mod support;
+#[path = "document/swap.rs"]
+mod swap;
 
-use support::{Limit, figure, median};
+use support::{Limit, figure, median, runtime};
 
 const APIS: usize = 100_000;
 const GROUPS: usize = 1_000;
 const ROUNDS: usize = 5;
 
+/// All of it, or what is named: `cargo bench … --bench document -- planning`.
 fn main() {
+    let named: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let sections: [(&str, fn()); 3] =
+        [("parsing", parsing), ("planning", planning), ("swap", swap::run)];
+    for (name, section) in sections {
+        if named.is_empty() || named.iter().any(|word| word == name) {
+            section();
+        }
+    }
+}
+
+fn parsing() {
     let text = text();
     let document = Document::parse(&text, Format::Toml).expect("it is right");
     assert_eq!(document.apis.len(), APIS);
@@ -41,6 +62,40 @@ fn parse(name: &str, text: &str, format: Format) {
          {GROUPS} groups",
     );
     figure(name, time, "s", Limit::Open, &method);
+}
+
+/// A document that a registry is as already: everything is compared, nothing is to be done.
+fn planning() {
+    let text = desired::text(0);
+    let runtime = runtime(2);
+    let registry = runtime.block_on(Registry::in_memory()).expect("it opens");
+    let publisher = registry.publisher("benchmark");
+    let read = || Document::parse(&text, Format::Toml).expect("it is right");
+    let document = Arc::new(read());
+    assert!(
+        runtime
+            .block_on(publisher.apply_document(Arc::clone(&document)))
+            .expect("it fits")
+            .is_some()
+    );
+    let unchanged = |document: Arc<Document>| {
+        let plan = runtime.block_on(publisher.plan_document(document)).expect("it fits");
+        assert!(plan.is_none(), "nothing has to change");
+        0
+    };
+    let what = format!(
+        "a document of {} APIs in {} groups through {} services, all published in RELEASE, that a \
+         registry in memory has applied",
+        desired::APIS,
+        desired::GROUPS,
+        desired::SERVICES,
+    );
+    let planned = seconds(|| unchanged(Arc::clone(&document)));
+    let method = format!("median of {ROUNDS}: from the parsed Document to the answer that {what}");
+    figure("document.plan_100k", planned, "s", Limit::AtMost(1.0), &method);
+    let planned = seconds(|| unchanged(Arc::new(read())));
+    let method = format!("the same from the text, {:.0} MB of TOML", text.len() as f64 / 1e6);
+    figure("document.read_and_plan_100k", planned, "s", Limit::Open, &method);
 }
 
 /// Seconds a call takes, dropping what it made included.

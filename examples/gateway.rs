@@ -124,7 +124,7 @@ async fn apply(
         Ok(document) => document,
         Err(invalid) => return Err(publisher.all_faults(invalid).await?.into()),
     };
-    match publisher.apply_document(&document).await {
+    match publisher.apply_document(document).await {
         Ok(receipt) => Ok(receipt.map(|receipt| receipt.revision().as_u64())),
         Err(DocumentError::Invalid(invalid)) => Err(invalid.into()),
         Err(error) => Err(error.into()),

@@ -6,6 +6,7 @@
 //! | [`publishing`] | how does something change, and when is the old side idle? |
 //! | [`planning`] | what would a change do, and how is it taken back? |
 //! | [`document`] | how is all of it written down in one text? |
+//! | [`desired_state`] | how does that text come true, and what goes with what it no longer says? |
 //! | [`life_of_a_request`] | what happens to a request on its way there and back? |
 //! | [`failures`] | what can a client be told, what does it mean, and what is to be done? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
@@ -28,6 +29,10 @@ pub mod planning {}
 #[cfg_attr(feature = "document", doc = include_str!("document.md"))]
 #[cfg_attr(not(feature = "document"), doc = "Needs the feature `document`.")]
 pub mod document {}
+
+#[cfg_attr(feature = "document", doc = include_str!("desired_state.md"))]
+#[cfg_attr(not(feature = "document"), doc = "Needs the feature `document`.")]
+pub mod desired_state {}
 
 #[doc = include_str!("life_of_a_request.md")]
 pub mod life_of_a_request {}

@@ -13,7 +13,7 @@ use crate::registry::target::DEFAULT_TIMEOUT;
 use crate::serve::limits as serve;
 use crate::transport;
 
-const CHAPTERS: [&str; 11] = [
+const CHAPTERS: [&str; 12] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     include_str!("life_of_a_request.md"),
@@ -21,6 +21,7 @@ const CHAPTERS: [&str; 11] = [
     DEFAULTS,
     include_str!("planning.md"),
     include_str!("document.md"),
+    include_str!("desired_state.md"),
     include_str!("durability.md"),
     include_str!("openapi.md"),
     include_str!("write_a_backend.md"),

@@ -1,5 +1,6 @@
 //! An API as it is once accepted: parsed, small, shared between a draft and its publications.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -58,12 +59,42 @@ struct Extras {
     event: Option<EventShape>,
 }
 
+/// What most APIs have of them.
+static USUAL: LazyLock<Extras> = LazyLock::new(|| Extras::written(&Api::any("/")));
+
 impl Extras {
     /// What of an API differs from what most have.
     fn of(api: &Api) -> Option<Box<Self>> {
-        let extras = Self::written(api);
-        let usual = Self::written(&Api::any("/"));
-        (extras != usual).then(|| Box::new(extras))
+        (!USUAL.is_of(api)).then(|| Box::new(Self::written(api)))
+    }
+
+    /// Whether an API has just this: copies nothing, since most of a document's APIs are usual.
+    fn is_of(&self, api: &Api) -> bool {
+        let Self {
+            response,
+            app_code,
+            signature,
+            force_nonce,
+            parameters,
+            constants,
+            system,
+            content_type,
+            oss,
+            function,
+            event,
+        } = self;
+        let backend = &api.backend;
+        *response == api.response
+            && *app_code == api.app_code
+            && *signature == api.signature
+            && *force_nonce == api.force_nonce
+            && *parameters == api.parameters
+            && *constants == api.constants
+            && *system == api.system
+            && *content_type == backend.content_type
+            && *oss == backend.oss
+            && *function == backend.function
+            && *event == backend.event
     }
 
     fn written(api: &Api) -> Self {

@@ -1,11 +1,12 @@
 //! What a change does to each API.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::delta::Delta;
 use crate::model::id::{ApiId, EnvironmentId};
 use crate::model::{ApiName, Environment, ServiceName};
+use crate::registry::drop_elsewhere;
 use crate::registry::history::effect::Effect;
 use crate::registry::shared::IdSet;
 use crate::registry::state::State;
@@ -116,6 +117,20 @@ pub(super) struct Outcomes {
     pub(super) after: Arc<State>,
     pub(super) entry: Arc<RevisionRecord>,
     pub(super) effects: Arc<[Effect]>,
+}
+
+/// What stands in the place of states that are dropped elsewhere.
+static NOTHING: LazyLock<Arc<State>> = LazyLock::new(|| Arc::new(State::empty()));
+
+impl Drop for Outcomes {
+    /// Whoever drops a plan or a receipt may be the last to hold its states: what only they have is
+    /// dropped where that holds up no other task.
+    fn drop(&mut self) {
+        let written = self.entry.created.len() + self.entry.touched.len();
+        let states = [&mut self.before, &mut self.after];
+        let states = states.map(|state| std::mem::replace(state, Arc::clone(&NOTHING)));
+        drop_elsewhere(written, states);
+    }
 }
 
 impl Outcomes {

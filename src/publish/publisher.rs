@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::receipt::Receipt;
 use crate::model::limits::{MAX_REASON, MAX_REFUSALS};
 use crate::registry::change::Undo;
-use crate::registry::{self, Change, CommitError, Planned, Registry, Rejected};
+use crate::registry::{self, Change, CommitError, Planned, Registry, Rejected, work_out};
 
 /// Changes a registry in somebody's name.
 ///
@@ -96,9 +96,14 @@ impl Publisher {
     ///
     /// Outside a tokio runtime, for large changes.
     pub async fn plan(&self, change: Change) -> Result<Plan, CommitError> {
-        let proposal = self.proposal(change.into())?;
-        let planned = self.registry.plan(&proposal).await?;
-        Ok(Plan::new(self.registry.clone(), proposal.change, planned))
+        self.plan_shared(Arc::new(change)).await
+    }
+
+    pub(crate) async fn plan_shared(&self, change: Arc<Change>) -> Result<Plan, CommitError> {
+        let proposal = self.proposal(Proposal { change, planned: None })?;
+        let foreseen = self.registry.plan(&proposal).await?;
+        let (registry, change) = (self.registry.clone(), proposal.change);
+        work_out(foreseen.made.size(), move || Plan::new(registry, change, foreseen)).await
     }
 
     /// Makes a change, or what was planned: all of it, or nothing.
@@ -122,7 +127,8 @@ impl Publisher {
     /// Outside a tokio runtime.
     pub async fn apply(&self, proposal: impl Into<Proposal>) -> Result<Receipt, CommitError> {
         let proposal = self.proposal(proposal.into())?;
-        Ok(Receipt::new(self.registry.commit(proposal).await?))
+        let committed = self.registry.commit(proposal).await?;
+        work_out(committed.size(), move || Receipt::new(committed)).await
     }
 
     /// Everything that stands in a change's way: what [`plan`](Self::plan) and [`apply`](Self::apply)
@@ -135,7 +141,14 @@ impl Publisher {
     ///
     /// When the publisher's name or a reason is too long.
     pub async fn refusals(&self, change: Change) -> Result<Vec<Rejected>, CommitError> {
-        let proposal = self.proposal(change.into())?;
+        self.refusals_shared(Arc::new(change)).await
+    }
+
+    pub(crate) async fn refusals_shared(
+        &self,
+        change: Arc<Change>,
+    ) -> Result<Vec<Rejected>, CommitError> {
+        let proposal = self.proposal(Proposal { change, planned: None })?;
         Ok(self.registry.refusals(&proposal, MAX_REFUSALS).await)
     }
 

@@ -18,8 +18,9 @@ use crate::model::{ChangeId, Revision, Stamp};
 use crate::store::record::RevisionRecord;
 use crate::store::{Batch, Store, StoreError};
 
-/// Old states after more writes than this are dropped where it does not hold up other tasks.
-const DROPPED_IN_PLACE: usize = 512;
+/// What belongs to more writes than this is worked out, and dropped, where it does not hold up other
+/// tasks: each of them is some places in memory that nobody has looked at lately.
+const DONE_IN_PLACE: usize = 64;
 /// Things that moved, named when a plan is stale.
 const NAMED: usize = 10;
 /// Changes whose old side is kept in view while it is still in use.
@@ -101,6 +102,13 @@ pub(crate) struct Committed {
     pub(crate) after: Arc<State>,
     pub(crate) entry: Arc<RevisionRecord>,
     pub(crate) superseded: Arc<[Superseded]>,
+}
+
+impl Committed {
+    /// How many records it wrote.
+    pub(crate) fn size(&self) -> usize {
+        self.entry.created.len() + self.entry.touched.len()
+    }
 }
 
 /// A change that can be made: evaluated and compiled.
@@ -375,6 +383,27 @@ fn reclaim(old: Arc<Snapshot>, size: usize) {
     }
 }
 
+/// Does what belongs to so many writes, in place or where that holds up no other task.
+pub(crate) async fn work_out<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CommitError> {
+    if size <= DONE_IN_PLACE {
+        return Ok(work());
+    }
+    let task = tokio::task::spawn_blocking(work);
+    task.await.map_err(|error| CommitError::Unfinished(error.to_string()))
+}
+
+/// Drops what belongs to so many writes, in place or where that holds up no other task.
+pub(crate) fn drop_elsewhere<T: Send + 'static>(size: usize, value: T) {
+    if size > DONE_IN_PLACE
+        && let Ok(runtime) = tokio::runtime::Handle::try_current()
+    {
+        drop(runtime.spawn_blocking(move || drop(value)));
+    }
+}
+
 impl Planned {
     /// Whether nothing that the change was planned on has moved.
     fn still_holds(&self, now: &Arc<State>, store: &Arc<dyn Store>) -> Result<(), CommitError> {
@@ -398,8 +427,6 @@ impl Planned {
 impl Snapshot {
     fn reclaim(self, size: usize) {
         let state = self.into_state();
-        if size > DROPPED_IN_PLACE {
-            drop(tokio::task::spawn_blocking(move || drop(state)));
-        }
+        drop_elsewhere(size, state);
     }
 }

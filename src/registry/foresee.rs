@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::commit::{Committed, Prepared, Proposal};
+use super::commit::{Committed, Prepared, Proposal, work_out};
 use super::history::effect::{Effect, effects};
 use super::reads::{Read, reads};
-use super::{CommitError, Registry, Rejected};
+use super::snapshot::Snapshot;
+use super::{Change, CommitError, Registry, Rejected};
 use crate::backend::Backend;
 use crate::model::{Definition, Revision};
 use crate::store::Store;
@@ -27,25 +28,10 @@ impl Registry {
     /// Evaluates a change on what is true now.
     pub(crate) async fn plan(&self, proposal: &Proposal) -> Result<Foreseen, CommitError> {
         let before = self.0.snapshot.current().as_ref().clone();
-        let Prepared { evaluated, snapshot, superseded } =
-            self.0.prepare(&before, proposal).await?;
-        let entry = evaluated.entry;
-        let made = Committed {
-            before: Arc::clone(before.state()),
-            after: Arc::clone(snapshot.state()),
-            entry,
-            // A plan stands in nobody's way, and nothing stands in its.
-            superseded: [].into(),
-        };
-        // The prepared snapshot shares pages with the current one: then it would count as a request.
-        drop(snapshot);
-        let owners = |old: &super::Superseded| old.requests.strong_count().saturating_sub(1);
-        let in_flight = superseded.iter().map(owners).sum();
-        let effects = effects(&made.before, &made.after, &made.entry);
-        let rate = before.rate_of(&effects, &made.before);
-        let reads = reads(&proposal.change, &made.before, &made.after, &made.entry);
-        let store = Arc::clone(&self.0.store);
-        Ok(Foreseen { made, store, effects, reads, in_flight, rate })
+        let prepared = self.0.prepare(&before, proposal).await?;
+        let (change, store) = (Arc::clone(&proposal.change), Arc::clone(&self.0.store));
+        let size = prepared.evaluated.writes.len();
+        work_out(size, move || foresee(&before, prepared, &change, store)).await
     }
 
     /// Everything that stands in a change's way, at most `limit` refusals; none if it can be made.
@@ -75,4 +61,30 @@ impl Registry {
             superseded: superseded.unwrap_or_default(),
         })
     }
+}
+
+/// What a change that was prepared on `before` would do.
+fn foresee(
+    before: &Snapshot,
+    prepared: Prepared,
+    change: &Change,
+    store: Arc<dyn Store>,
+) -> Foreseen {
+    let Prepared { evaluated, snapshot, superseded } = prepared;
+    let entry = evaluated.entry;
+    let made = Committed {
+        before: Arc::clone(before.state()),
+        after: Arc::clone(snapshot.state()),
+        entry,
+        // A plan stands in nobody's way, and nothing stands in its.
+        superseded: [].into(),
+    };
+    // The prepared snapshot shares pages with the current one: then it would count as a request.
+    drop(snapshot);
+    let owners = |old: &super::Superseded| old.requests.strong_count().saturating_sub(1);
+    let in_flight = superseded.iter().map(owners).sum();
+    let effects = effects(&made.before, &made.after, &made.entry);
+    let rate = before.rate_of(&effects, &made.before);
+    let reads = reads(change, &made.before, &made.after, &made.entry);
+    Foreseen { made, store, effects, reads, in_flight, rate }
 }

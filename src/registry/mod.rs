@@ -52,7 +52,7 @@ pub mod view;
 
 pub use self::change::Change;
 pub use self::commit::CommitError;
-pub(crate) use self::commit::{Committed, Planned, Proposal};
+pub(crate) use self::commit::{Committed, Planned, Proposal, drop_elsewhere, work_out};
 pub use self::creation::{CreationPolicy, InvalidRegion, NotCreatable, Region, RegionRules};
 pub(crate) use self::foresee::Foreseen;
 pub use self::history::History;
