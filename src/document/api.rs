@@ -9,9 +9,7 @@ use super::row::Row;
 use super::tree::{Node, Path, Value};
 use super::{ApiEntry, definition, element};
 use crate::model::id::ServiceId;
-use crate::model::{
-    Api, ApiName, Definition, Environment, GroupName, InvalidDefinition, ServiceName, Version,
-};
+use crate::model::{Api, ApiName, Definition, GroupName, InvalidDefinition, ServiceName, Version};
 
 /// Reads an element of `[[api]]`, and where its name stands.
 pub(super) fn entry(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Element<ApiName, ApiEntry> {
@@ -25,11 +23,6 @@ pub(super) fn entry(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Element<Ap
     let version = row.by_environment("version", faults, |node, path, faults| {
         read(Row::of(node, path, faults)?, faults)
     });
-    let published = |environment: &Environment| publish.contains(environment);
-    if let Some(other) = version.keys().find(|environment| !published(environment)) {
-        let path = Path::Key(row.path, "version");
-        faults.tell(row.at, Path::Key(&path, other.as_str()), "is not in publish");
-    }
     let api = read(row, faults);
     let key = group.and(name);
     let renamed_from = old.map(|(_, name)| name);

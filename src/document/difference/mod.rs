@@ -49,6 +49,7 @@ pub(super) fn difference(state: &State, document: &Document) -> Difference {
     };
     work.difference.change.by_document = true;
     work.once();
+    work.versions_are_published();
     work.environments();
     work.renames();
     work.services();
@@ -110,6 +111,19 @@ impl Work<'_> {
         self.each_once(grants, resource(Sort::ObjectGrant));
         let grants = document.grants.iter().map(|e| (&e.app, &e.api, &e.environment));
         self.each_once(grants, Place::Grant);
+    }
+
+    /// What is said to be published somewhere is published there.
+    fn versions_are_published(&mut self) {
+        let document = self.document;
+        for (index, entry) in document.apis.iter().enumerate() {
+            for environment in entry.version.keys() {
+                if !entry.publish.contains(environment) {
+                    let place = Place::Version(index, environment.clone());
+                    self.fault(&place, "", "is not in publish");
+                }
+            }
+        }
     }
 
     fn each_once<N: Eq + Hash>(

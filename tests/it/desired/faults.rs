@@ -152,3 +152,12 @@ async fn a_document_put_together_with_a_name_twice_is_refused() {
     assert_eq!(paths, ["backend_service[1]", "grant[1]"]);
     assert_eq!(registry.revision().as_u64(), 0);
 }
+
+#[tokio::test]
+async fn a_version_of_an_environment_that_is_not_published_is_told() {
+    let registry = Registry::in_memory().await.unwrap();
+    let version = "[api.version.RELEASE]\nmethod = \"POST\"\npath = \"/old\"\nbackend = { service = \"orders\" }\n";
+    let faults =
+        refused(&registry, &SHOP.replace("[[grant]]", &format!("{version}[[grant]]"))).await;
+    assert_eq!(faults, ["line 43: api[1].version.RELEASE: is not in publish"]);
+}
