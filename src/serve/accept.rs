@@ -7,12 +7,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::limits::ACCEPT_PAUSE;
+use super::socket::Socket;
 use super::{Drained, Server};
 use crate::gateway::{Peer, Scheme};
 
@@ -25,14 +26,11 @@ pub(super) trait Accept {
 }
 
 impl Accept for TcpListener {
-    type Io = TcpStream;
+    type Io = Socket;
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
         let (stream, address) = Self::accept(self).await?;
-        // Answers are written whole; waiting for more only delays their last packet. A socket that
-        // refuses is already closed.
-        let _ = stream.set_nodelay(true);
-        Ok((stream, address))
+        Ok((Socket::new(stream), address))
     }
 }
 

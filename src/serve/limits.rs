@@ -36,6 +36,11 @@ pub const MAX_AGE: Duration = Duration::from_secs(3_600);
 pub const MAX_CONNECTIONS: usize = 10_000;
 /// Bytes that hyper buffers for a connection in each direction: a head at its limits fits.
 pub const MAX_BUFFER: usize = 32 * 1024;
+/// Bytes of an answer that the kernel takes before it could send them, where it can be told (Linux,
+/// `TCP_NOTSENT_LOWAT`): without it a client that reads nothing is given megabytes, of a memory that all
+/// connections share. More than that is never on its way between two writes.
+#[cfg(target_os = "linux")]
+pub(super) const MAX_UNSENT: u32 = 128 * 1024;
 /// Bytes of a request's method: four times the longest that is registered. More is `I400RU`.
 pub(super) const MAX_METHOD: usize = 64;
 /// Empty lines before a request: old clients send one after a body. More is `I400RU`.

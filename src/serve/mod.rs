@@ -34,7 +34,7 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | `accept`, `places` | which connections are taken? |
+//! | `accept`, `places`, `socket` | which connections are taken? |
 //! | `connection`, `ledger`, `pace` | how long may it last? |
 //! | `guard` | which bytes does hyper see? |
 //! | `service`, `received`, `sent`, `streams` | what stands between hyper and the gateway? |
@@ -63,6 +63,7 @@ mod places;
 mod received;
 mod sent;
 mod service;
+mod socket;
 mod streams;
 
 pub use self::limits::Limits;

@@ -8,12 +8,13 @@ use backhaul::serve::Limits;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, Interest};
+use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::bodies::pieces;
-use super::harness::{Answers, Served, read_until};
+use super::harness::{Answers, PATIENCE, Served, read_until};
 use super::time::drip_and_read;
 
 const OF_EACH_KIND: usize = 200;
@@ -86,6 +87,18 @@ async fn served() -> Served {
         Ok(Response::new(Body::from("fine")))
     });
     served.await.limits(limits)
+}
+
+#[tokio::test]
+async fn r_04_a_client_that_reads_nothing_is_reset() {
+    let limits = Limits::new().write_rate(1_024, TENTH);
+    let served = served().await.limits(limits);
+    let mut client = TcpStream::connect(served.listen().await).await.unwrap();
+    client.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    // Were it only closed, the kernel would keep what was written, and tell no error.
+    timeout(PATIENCE, client.ready(Interest::ERROR)).await.expect("not reset").unwrap();
+    let error = client.take_error().unwrap().expect("an error that is none");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[tokio::test(start_paused = true)]
