@@ -9,6 +9,9 @@ use super::recent::{KEPT, Recent};
 use super::{Batch, Feed, Key, Loaded, Record, Store, StoreError};
 use crate::model::{ChangeId, Revision};
 
+/// A larger batch is kept where that holds up no other task.
+const KEPT_IN_PLACE: usize = 64;
+
 /// Keeps a registry's state for as long as the process lives.
 ///
 /// Clones are handles to the same state: several registries on one store follow each other.
@@ -39,6 +42,18 @@ impl MemoryStore {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, batch: Batch) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.revision != batch.base {
+            let (expected, actual) = (batch.base, state.revision);
+            return Err(StoreError::Conflict { expected, actual });
+        }
+        state.keep(&batch);
+        // Under the lock: watchers get batches in the order of their revisions.
+        self.0.recent.keep(Arc::new(batch));
+        Ok(())
     }
 }
 
@@ -73,15 +88,14 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.revision != batch.base {
-            let (expected, actual) = (batch.base, state.revision);
-            return Err(StoreError::Conflict { expected, actual });
+        if batch.writes.len() > KEPT_IN_PLACE
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let store = self.clone();
+            let kept = runtime.spawn_blocking(move || store.keep(batch)).await;
+            return kept.unwrap_or_else(|error| Err(StoreError::Unknown(error.to_string())));
         }
-        state.keep(&batch);
-        // Under the lock: watchers get batches in the order of their revisions.
-        self.0.recent.keep(Arc::new(batch));
-        Ok(())
+        self.keep(batch)
     }
 
     async fn find(&self, change: ChangeId) -> Result<Option<Revision>, StoreError> {

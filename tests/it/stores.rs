@@ -4,16 +4,37 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use backhaul::Revision;
 use backhaul::model::ChangeId;
 use backhaul::store::{Batch, Feed, Loaded, MemoryStore, Store, StoreError};
 use backhaul::testing::store::conformance;
+use backhaul::{Change, Group, Registry, Revision};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_store_in_memory_keeps_its_promises() {
     for _ in 0..8 {
         conformance(async || Arc::new(MemoryStore::new()) as Arc<dyn Store>).await.unwrap();
     }
+}
+
+/// What is large is kept by another thread; it conflicts, is followed and loaded all the same.
+#[tokio::test]
+async fn a_store_in_memory_keeps_large_changes_as_small_ones() {
+    let store = MemoryStore::new();
+    let open = async || Registry::builder().store(Arc::new(store.clone())).await.unwrap();
+    let (one, other) = (open().await, open().await);
+    for (registry, name) in [(&one, "first"), (&other, "second"), (&one, "third")] {
+        let groups = (0..200).map(|index| format!("{name}{index}"));
+        let change = groups.fold(Change::new(), |change, group| {
+            let host = format!("{group}.example.com");
+            change.group(group, Group::host(host))
+        });
+        registry.publisher("test").apply(change).await.unwrap();
+    }
+    let loaded = open().await;
+    assert_eq!(loaded.revision().as_u64(), 3);
+    let records = |registry: &Registry| registry.contents().records.len();
+    assert!(records(&loaded) >= 600);
+    assert_eq!(records(&loaded), records(&one));
 }
 
 /// Which promise a [`Flawed`] store breaks.
