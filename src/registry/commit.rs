@@ -27,6 +27,12 @@ const NAMED: usize = 10;
 const RECENT: usize = 1_000;
 /// How often a change is evaluated anew because somebody else committed first.
 const ATTEMPTS: usize = 16;
+/// How long a change waits at most after others committed first for the second time. It doubles with
+/// every further time: otherwise who evaluates slowest loses to a queue of others until it gives up.
+const BACK_OFF: Duration = Duration::from_millis(1);
+/// How long a change waits at most, however often others committed first. All its attempts together
+/// wait less than one and a half seconds.
+const LONGEST_BACK_OFF: Duration = Duration::from_millis(128);
 /// How often the outcome of a commit is asked for when the store did not say.
 const LOOK_UPS: u32 = 8;
 /// How often to ask again at once for readers that still look at an old snapshot.
@@ -141,7 +147,7 @@ impl Registry {
 impl Inner {
     async fn commit(self: &Arc<Self>, proposal: Proposal) -> Result<Committed, CommitError> {
         let _turn = self.turn.lock().await;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let before = self.snapshot.current().as_ref().clone();
             let base = before.state().revision();
             if let Some(planned) = &proposal.planned {
@@ -162,6 +168,7 @@ impl Inner {
             let size = writes.len();
             let change = committed.entry.change;
             if let Kept::OthersFirst(until) = self.keep(change, base, writes).await? {
+                give_way(attempt).await;
                 self.catch_up(base, until).await?;
                 continue;
             }
@@ -356,6 +363,13 @@ impl Inner {
         reclaim(self.snapshot.publish(next), usize::MAX);
         Ok(())
     }
+}
+
+/// Waits a while, by chance, for others who committed first: not the first time, and longer every time.
+async fn give_way(attempt: usize) {
+    let Some(doubled) = attempt.checked_sub(1) else { return };
+    let longest = BACK_OFF.saturating_mul(1 << doubled.min(16)).min(LONGEST_BACK_OFF);
+    tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
 }
 
 /// Drops an old snapshot, once the readers that still look at it are gone: a reader must never be the

@@ -187,6 +187,21 @@ async fn what_another_committed_first_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_outlasts_a_queue_of_others_and_gives_up_in_the_end() {
+    let busy = async |milliseconds| {
+        let until = tokio::time::Instant::now() + Duration::from_millis(milliseconds);
+        let registry = open(ScriptedStore::new([Step::OthersFirst(until); 64])).await;
+        registry.publisher("test").apply(note("first")).await
+    };
+    busy(20).await.unwrap();
+
+    let begun = tokio::time::Instant::now();
+    let error = busy(60_000).await.unwrap_err();
+    assert!(matches!(error, CommitError::Contended), "{error}");
+    assert!(begun.elapsed() < Duration::from_millis(1_500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_went_back_is_an_error_and_not_a_wait() {
     let store = ScriptedStore::new([]);
     let registry = open(Arc::<ScriptedStore>::clone(&store)).await;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use backhaul::Revision;
 use backhaul::model::ChangeId;
 use backhaul::store::{Batch, Feed, Loaded, MemoryStore, Store, StoreError};
+use tokio::time::Instant;
 
 /// What becomes of one commit. When the script is at its end they go through.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,8 @@ pub(super) enum Step {
     NotKept,
     /// Is refused because the store is at this revision.
     Conflict(Revision),
+    /// Somebody else commits first, before this time.
+    OthersFirst(Instant),
 }
 
 /// What becomes of looking a change up.
@@ -107,6 +110,14 @@ impl Store for ScriptedStore {
                 Err(StoreError::Unknown("as it was told".to_owned()))
             }
             Step::NotKept => Err(StoreError::Unknown("as it was told".to_owned())),
+            Step::OthersFirst(until) => {
+                if Instant::now() < until {
+                    let other =
+                        Batch::new(ChangeId::from_bits(fastrand::u128(..)), batch.base, Vec::new());
+                    self.inner.commit(other).await?;
+                }
+                self.inner.commit(batch).await
+            }
             Step::Conflict(actual) => Err(StoreError::Conflict { expected: batch.base, actual }),
         }
     }
