@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
 
 use super::hop::{self, Class, Seen};
+use super::pairs::pairs;
 use super::peer::Peer;
 use super::via::Via;
 use crate::error::{Error, ErrorKind, Result, Retry};
@@ -61,7 +62,8 @@ impl Source<'_> {
             return;
         }
         let mut separator = '?';
-        for pair in query.split('&').filter(|pair| !is_app_code(pair)) {
+        let app_code = |pair: &str| pairs(pair.as_bytes()).any(|pair| pair.is_called(APP_CODE));
+        for pair in query.split('&').filter(|pair| !app_code(pair)) {
             text.push(separator);
             text.push_str(pair);
             separator = '&';
@@ -72,37 +74,12 @@ impl Source<'_> {
 /// Room for what a template adds, so that few URIs are allocated twice.
 const SPARE: usize = 32;
 /// The query parameter that carries an AppCode.
-const APP_CODE: &[u8] = b"AppCode";
+pub(super) const APP_CODE: &str = "AppCode";
 /// The scheme of `Authorization` that carries one.
 const APP_CODE_SCHEME: &[u8] = b"APPCODE";
 
 fn has_app_code(query: &str) -> bool {
-    query.split('&').any(is_app_code)
-}
-
-/// Whether a `name=value` is an AppCode, however its name is encoded.
-fn is_app_code(pair: &str) -> bool {
-    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-    name.as_bytes() == APP_CODE
-        || (name.contains('%') && decoded(name).eq(APP_CODE.iter().copied()))
-}
-
-fn decoded(name: &str) -> impl Iterator<Item = u8> {
-    let mut rest = name.as_bytes();
-    std::iter::from_fn(move || {
-        let (&first, after) = rest.split_first()?;
-        rest = after;
-        if first != b'%' {
-            return Some(first);
-        }
-        let digit = |byte: &u8| char::from(*byte).to_digit(16);
-        let (Some(high), Some(low)) = (after.first().and_then(digit), after.get(1).and_then(digit))
-        else {
-            return Some(first);
-        };
-        rest = after.get(2..).unwrap_or_default();
-        u8::try_from(high * 16 + low).ok()
-    })
+    pairs(query.as_bytes()).any(|pair| pair.is_called(APP_CODE))
 }
 
 /// What the gateway knows of a request that its backend is told.

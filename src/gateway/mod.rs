@@ -2,6 +2,7 @@
 //!
 //! | file | question |
 //! |---|---|
+//! | `pairs` | what do a query and a form consist of? |
 //! | `receive`, `host` | what is refused before anybody asks where it should go? |
 //! | `route`, `resolve` | which API in which environment? |
 //! | `forward`, `hop` | what does the backend receive? |
@@ -32,6 +33,7 @@ mod hop;
 mod host;
 mod id;
 pub mod limits;
+mod pairs;
 mod peer;
 mod proxy_status;
 mod receive;
