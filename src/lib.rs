@@ -71,6 +71,7 @@
 //! | [`gateway`], [`publish`], `document` | how does a request go, how does something change, and how is it all written down? |
 //! | [`registry`], [`backend::http`], [`backend::mock`] | what is true now, and how does a kind answer? |
 //! | [`backend`], [`store`] | what is a backend, and where does state survive? |
+//! | `sign` | who are we to a backend, and who is a caller? |
 //! | [`transport`] | how do bytes travel? |
 //! | [`model`], [`error`], [`body`], [`time`], [`sync`] | what exists, what can go wrong, how do bytes flow, when, and how is it swapped? |
 //!
@@ -109,6 +110,7 @@ pub mod publish;
 pub mod registry;
 #[cfg(feature = "server")]
 pub mod serve;
+mod sign;
 pub mod store;
 pub mod sync;
 #[cfg(feature = "testing")]

@@ -129,6 +129,72 @@ failures! {
     HeadersTooLarge 431 "I431HD" "Request headers too large" Client Receive
         Some("http_request_error"),
         "the client: send fewer headers; cookies are the usual reason";
+    /// The API may not be called by this protocol.
+    InvalidProtocol 403 "I403PT" "Invalid protocol, unsupported" Client Admit
+        Some("http_request_denied"),
+        "the client: call it by the other scheme; the operator: look at the API's `protocol`, and at \
+         what the server or the proxies before it say of the connection";
+    /// The API may be called from inside only, and the request came from elsewhere, or from nobody knows
+    /// where.
+    InternetDisabled 403 "A403IN" "Access from the internet is disabled" Client Admit
+        Some("http_request_denied"),
+        "the client: call from inside; the operator: name the networks that are inside, or make the \
+         API public";
+    /// The API is for applications, and the request names none in a way that the API allows.
+    MissingCredentials 400 "A400MA"
+        "Need authorization, `X-Ca-Key` or `Authorization: APPCODE ...` required" Client Admit
+        Some("http_request_denied"),
+        "the client: sign, or show an AppCode at a place where the API takes one";
+    /// A header that a signed request needs is missing.
+    MissingHeader 400 "I400MH" "Header" Client Admit
+        Some("http_request_denied"),
+        "the client: send the header that the message names";
+    /// Nobody has the AppCode, or two different ones were shown.
+    InvalidAppCode 400 "A400AC" "Invalid AppCode" Client Admit
+        Some("http_request_denied"),
+        "the client: show one AppCode that is still in use";
+    /// Nobody has the AppKey.
+    UnknownAppKey 400 "A400IK" "Invalid AppKey" Client Admit
+        Some("http_request_denied"),
+        "the client: sign with a key that is still in use";
+    /// The API does not allow the method of signing.
+    InvalidSignatureMethod 400 "I400SM" "Invalid Signature Method" Client Admit
+        Some("http_request_denied"),
+        "the client: sign with another method; the operator: allow it for the API";
+    /// The timestamp is no number of milliseconds, or more than a quarter of an hour from now.
+    InvalidTimestamp 400 "I400TS" "Invalid Timestamp" Client Admit
+        Some("http_request_denied"),
+        "the client: set the clock, and sign requests when they are sent";
+    /// The API needs a signed nonce, and there is none.
+    MissingNonce 400 "I400NC" "X-Ca-Nonce is required" Client Admit
+        Some("http_request_denied"),
+        "the client: send a new `X-Ca-Nonce` with every request, and sign it";
+    /// The signature is not that of the text which the message shows.
+    InvalidSignature 400 "I400IS" "Invalid Signature, Server StringToSign:" Client Admit
+        Some("http_request_denied"),
+        "the client: compare the text that it signed with the one in the message, where `#` stands \
+         for the end of a line; if they are the same, the secret is another one";
+    /// The nonce has been used before.
+    NonceUsed 400 "I400NU" "Nonce Used" Client Admit
+        Some("http_request_denied"),
+        "the client: send a new `X-Ca-Nonce` with every request, also with one that is repeated";
+    /// The application was never granted the API in this environment, or not any more.
+    NotGranted 403 "I403AA" "Unauthorized" Client Admit
+        Some("http_request_denied"),
+        "the operator: grant the API to the application in this environment, if that is meant";
+    /// The application's grant is over.
+    GrantExpired 403 "A403EP" "Authorization expired" Client Admit
+        Some("http_request_denied"),
+        "the operator: grant the API anew, if that is meant";
+    /// The body is not what `Content-MD5` says. The backend did not see the end of it.
+    InvalidDigest 400 "I400I5" "Invalid Content-MD5" Client Request
+        Some("http_request_error"),
+        "the client: send the digest of the bytes of the body, in base64; look at what changes bodies \
+         on the way";
+    /// It cannot be told whether a nonce is new: the store that knows is full or cannot be reached.
+    NoncesUnavailable 503 "X503NS" "Nonces cannot be checked" Gateway Admit
+        Some("proxy_internal_error"),
+        "the operator: look after the store of nonces, or raise its limit; the client: try again later";
     /// The API needs something that this version does not do; it is never served without it.
     NotImplemented 501 "X501NI" "Not Implemented" Gateway Admit
         Some("http_request_denied"),

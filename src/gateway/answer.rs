@@ -147,6 +147,7 @@ fn message(error: &Error) -> String {
     match (error.context(), error.party()) {
         ("", _) => start.to_owned(),
         (context, Party::Backend) => format!("{start} `{context}`"),
+        (context, _) if start.ends_with(':') => format!("{start}{context}"),
         (context, _) => format!("{start} {context}"),
     }
 }

@@ -5,6 +5,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
 
+use super::admit;
 use super::hop::{self, Class, Seen};
 use super::pairs::pairs;
 use super::peer::Peer;
@@ -62,8 +63,7 @@ impl Source<'_> {
             return;
         }
         let mut separator = '?';
-        let app_code = |pair: &str| pairs(pair.as_bytes()).any(|pair| pair.is_called(APP_CODE));
-        for pair in query.split('&').filter(|pair| !app_code(pair)) {
+        for pair in query.split('&').filter(|pair| !has_app_code(pair)) {
             text.push(separator);
             text.push_str(pair);
             separator = '&';
@@ -73,13 +73,8 @@ impl Source<'_> {
 
 /// Room for what a template adds, so that few URIs are allocated twice.
 const SPARE: usize = 32;
-/// The query parameter that carries an AppCode.
-pub(super) const APP_CODE: &str = "AppCode";
-/// The scheme of `Authorization` that carries one.
-const APP_CODE_SCHEME: &[u8] = b"APPCODE";
-
 fn has_app_code(query: &str) -> bool {
-    pairs(query.as_bytes()).any(|pair| pair.is_called(APP_CODE))
+    pairs(query.as_bytes()).any(|pair| pair.is_called(admit::PARAMETER))
 }
 
 /// What the gateway knows of a request that its backend is told.
@@ -206,13 +201,7 @@ fn tell(
 }
 
 fn strip_app_code(headers: &mut HeaderMap) {
-    let carries = |value: &HeaderValue| {
-        let bytes = value.as_bytes().trim_ascii_start();
-        bytes.split_at_checked(APP_CODE_SCHEME.len()).is_some_and(|(scheme, rest)| {
-            scheme.eq_ignore_ascii_case(APP_CODE_SCHEME)
-                && rest.first().is_none_or(u8::is_ascii_whitespace)
-        })
-    };
+    let carries = |value: &HeaderValue| admit::carried(value).is_some();
     if headers.get_all(header::AUTHORIZATION).iter().any(carries) {
         headers.remove(header::AUTHORIZATION);
     }

@@ -18,8 +18,18 @@ pub const BODY_IDLE: Duration = Duration::from_secs(15);
 /// definition says.
 pub const TIMEOUT: Duration = crate::registry::target::DEFAULT_TIMEOUT;
 /// Bytes in `X-Ca-Error-Message`: a request's path is part of some messages and must not make the
-/// answer's head too large for the client.
-pub const MAX_MESSAGE: usize = 1_024;
+/// answer's head too large for the client. The text that a usual request signs fits.
+pub const MAX_MESSAGE: usize = 4 * 1_024;
 /// Timers kept for the next request. A kept timer also keeps its last request's task in memory, so
 /// the number is small; more requests at once make timers of their own.
 pub(super) const KEPT_TIMERS: usize = 64;
+/// Parameters in a query or a form that is read: more than any client means, and few enough to compare.
+/// More are `I400RU` in a query and `I400BD` in a form.
+pub const MAX_PAIRS: usize = 1_000;
+/// Bytes in a form that has to be read whole before anything is sent, because it is signed or mapped,
+/// unless the gateway says otherwise; more is `I413RL`. What is read whole is memory for each request.
+pub const MAX_FORM: u64 = 1024 * 1024;
+/// How far a signed request's timestamp may be from now, either way (domain §4.2).
+pub const TIMESTAMP_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Characters in a nonce: three times what clients send.
+pub const MAX_NONCE: usize = 128;

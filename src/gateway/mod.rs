@@ -5,6 +5,7 @@
 //! | `pairs` | what do a query and a form consist of? |
 //! | `receive`, `host` | what is refused before anybody asks where it should go? |
 //! | `route`, `resolve` | which API in which environment? |
+//! | `admit/`, `collect` | may it, and is it what was signed? |
 //! | `forward`, `hop` | what does the backend receive? |
 //! | `exchange`, `upload`, `deadline` | how long may it take, and how much may be sent? |
 //! | `answer`, `id`, `proxy_status` | what does the client receive? |
@@ -25,7 +26,9 @@ use crate::error::Error;
 use crate::model::Environment;
 use crate::registry::{Reader, Registry};
 
+mod admit;
 mod answer;
+mod collect;
 mod deadline;
 mod exchange;
 mod forward;
@@ -43,6 +46,7 @@ mod service;
 mod upload;
 mod via;
 
+pub use self::admit::{MemoryNonces, Nonce, NonceError, NonceStore, Spelling};
 pub use self::peer::{InvalidNetwork, Network, Peer, Scheme};
 pub use self::proxy_status::{InvalidProxyName, ProxyName};
 #[cfg(feature = "server")]
@@ -50,6 +54,7 @@ pub(crate) use self::receive::transfer_coding;
 pub use self::resolve::Resolved;
 pub use self::service::Responding;
 
+use self::admit::{Admission, Spellings};
 use self::deadline::Timers;
 use self::via::Via;
 
@@ -75,6 +80,7 @@ use self::via::Via;
 /// | headers | 100, 16 KiB | `I431HD` |
 /// | request body | 10 MiB, see [`max_body`](Self::max_body) | `I413RL` |
 /// | request fully sent to response head | 10 s; API over definition | `D504TO` |
+/// | signed or mapped form | 1 MiB, see [`max_form`](Self::max_form) | `I413RL` |
 /// | request body at rest | 15 s | `I400BD` |
 /// | response body at rest | 15 s | the connection is aborted |
 #[derive(Clone)]
@@ -90,6 +96,8 @@ struct Inner {
     peer: Option<Peer>,
     proxy_name: Option<ProxyName>,
     via: Arc<Via>,
+    admission: Arc<Admission>,
+    max_form: u64,
     timers: Timers,
 }
 
@@ -106,6 +114,8 @@ impl Gateway {
             peer: None,
             proxy_name: None,
             via: Arc::new(Via::new()),
+            admission: Arc::new(Admission::new()),
+            max_form: limits::MAX_FORM,
             timers: Timers::default(),
         }))
     }
@@ -143,6 +153,43 @@ impl Gateway {
     #[must_use]
     pub fn max_body(self, bytes: u64) -> Self {
         self.with(|inner| inner.max_body = bytes)
+    }
+
+    /// The same with another limit for forms that are signed or mapped, in bytes: they are read whole
+    /// before anything is sent. The API's limit for bodies holds too.
+    #[must_use]
+    pub fn max_form(self, bytes: u64) -> Self {
+        self.with(|inner| inner.max_form = bytes)
+    }
+
+    /// The same, accepting of the spellings of signed requests besides the documented one only these. In
+    /// the registry's strict mode none is accepted.
+    #[must_use]
+    pub fn spellings(self, spellings: impl IntoIterator<Item = Spelling>) -> Self {
+        let spellings: Spellings = spellings.into_iter().collect();
+        self.with(|inner| inner.admission_mut().spellings = spellings)
+    }
+
+    /// The same, remembering nonces in `store`, which a fleet can share. By default each gateway has a
+    /// [`MemoryNonces`] of its own.
+    #[must_use]
+    pub fn nonces(self, store: impl NonceStore) -> Self {
+        self.with(|inner| inner.admission_mut().nonces = Arc::new(store))
+    }
+
+    /// The same, letting signed requests pass while their nonces cannot be checked: a store that is
+    /// down lets requests be repeated instead of refusing them (`X503NS`).
+    #[must_use]
+    pub fn pass_unchecked_nonces(self, pass: bool) -> Self {
+        self.with(|inner| inner.admission_mut().pass_unchecked_nonces = pass)
+    }
+
+    /// The same, with these networks as those that private APIs may be called from. Without any it is
+    /// those that are not routed on the internet.
+    #[must_use]
+    pub fn intranet(self, networks: impl IntoIterator<Item = Network>) -> Self {
+        let networks = networks.into_iter().collect();
+        self.with(|inner| inner.admission_mut().intranet = networks)
     }
 
     /// The same, telling the hops after it by `Proxy-Status` what it did (RFC 9209): of its own answers
@@ -187,10 +234,18 @@ impl Gateway {
             peer: self.0.peer.clone(),
             proxy_name: self.0.proxy_name.clone(),
             via: Arc::clone(&self.0.via),
+            admission: Arc::clone(&self.0.admission),
+            max_form: self.0.max_form,
             timers: Timers::default(),
         };
         change(&mut inner);
         Self(Arc::new(inner))
+    }
+}
+
+impl Inner {
+    fn admission_mut(&mut self) -> &mut Admission {
+        Arc::make_mut(&mut self.admission)
     }
 }
 

@@ -54,9 +54,10 @@ impl Gateway {
             stage: stage.map_or(Asked::Nothing, |name| Asked::One(name.as_bytes())),
             fixed: self.0.environment.as_ref(),
         };
-        let Selected { route, terms, path } = question.answer(&self.0.reader.current())?;
+        let snapshot = self.0.reader.current();
+        let Selected { route, group, path, .. } = question.answer(&snapshot)?;
         let place = Arc::clone(route.target.place());
-        let base = terms.base_segments;
+        let base = group.terms.base_segments;
         let selected = Chosen { publication: route.publication, path, base };
         Ok(Resolved { gateway: &self.0, selected, place })
     }

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::model::Environment;
 use crate::model::id::EnvironmentId;
 use crate::model::path::RequestPath;
-use crate::registry::site::{Site, Terms};
+use crate::registry::site::{GroupOptions, Site};
 use crate::registry::snapshot::{Route, Snapshot};
 
 /// What decides where a request goes.
@@ -27,16 +27,17 @@ pub(super) struct Question<'q, 'p> {
 
 /// Where a request goes.
 #[derive(Debug)]
-pub(super) struct Selected<'a> {
+pub(super) struct Selected<'s, 'a> {
     pub(super) route: Route,
-    pub(super) terms: Terms,
+    pub(super) environment: EnvironmentId,
+    pub(super) group: &'s GroupOptions,
     /// Below what the gateway is mounted at.
     pub(super) path: RequestPath<'a>,
 }
 
 impl<'p> Question<'_, 'p> {
     /// Answers from one snapshot, which is not needed any more then.
-    pub(super) fn answer(&self, snapshot: &Snapshot) -> Result<Selected<'p>> {
+    pub(super) fn answer<'s>(&self, snapshot: &'s Snapshot) -> Result<Selected<'s, 'p>> {
         let sites = snapshot.sites(self.host).ok_or_else(|| self.unknown_host())?;
         let path = self.below_prefix().ok_or_else(|| self.not_found())?;
         let path = RequestPath::parse(path)
@@ -47,7 +48,7 @@ impl<'p> Question<'_, 'p> {
         let route = snapshot
             .route(site, environment, self.method, &path)
             .ok_or_else(|| self.not_found())?;
-        Ok(Selected { route, terms: site.options.terms, path })
+        Ok(Selected { route, environment, group: &site.options, path })
     }
 
     /// Whether the host is served at all.

@@ -12,21 +12,24 @@ use std::time::Duration;
 
 use bytes::Buf;
 use http::request::Parts;
-use http::{Extensions, HeaderValue, Method, Request, Response, Uri, Version};
+use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body as HttpBody;
 use tower_service::Service;
 
+use super::admit::{Admitted, Asking, Origin, Signed, Verified};
 use super::exchange::exchange;
 use super::forward::{self, Source, Told};
 use super::hop::Seen;
 use super::limits::BODY_IDLE;
 use super::peer::Peer;
-use super::receive::{self, refused};
+use super::receive::{self, Received, refused};
 use super::route::{Question, Selected};
 use super::upload::{self, Upload};
-use super::{Gateway, Inner, answer, id};
+use super::{Gateway, Inner, answer, collect, id};
 use crate::backend::{Backend, Body, Call};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::model::api::Access;
+use crate::registry::snapshot::Snapshot;
 use crate::registry::target::Target;
 
 /// A request on its way to its answer. Dropping it drops the call of the backend.
@@ -51,8 +54,12 @@ struct Routed {
     max_body: u64,
     keep_host: bool,
     keep_app_code: bool,
+    /// The group's own header for AppCodes, to be taken out.
+    app_code_header: Option<HeaderName>,
     /// After this time.
     max_forwards: Option<u32>,
+    /// What is left to be seen before the backend is called.
+    signed: Option<Box<Signed>>,
 }
 
 impl<B> Service<Request<B>> for Gateway
@@ -72,7 +79,8 @@ where
     fn call(&mut self, request: Request<B>) -> Responding {
         let id = id::request_id();
         let (parts, body) = request.into_parts();
-        let routed = self.0.route(&parts).and_then(|routed| match routed {
+        let has_body = !body.is_end_stream();
+        let routed = self.0.route(&parts, has_body).and_then(|routed| match routed {
             // What is known to be too large is refused before the backend is asked.
             Some(routed) if body.size_hint().lower() > routed.max_body => {
                 Err(upload::too_large(routed.max_body))
@@ -80,7 +88,10 @@ where
             routed => Ok(routed),
         });
         Responding(match routed {
-            Ok(Some(routed)) => State::Calling(self.forward(routed, parts, body, id)),
+            Ok(Some(routed)) => State::Calling(match routed.signed {
+                None => self.forward(routed, parts, body, id),
+                Some(_) => Box::pin(self.clone().forward_verified(routed, parts, body, id)),
+            }),
             Ok(None) => State::Answered(Some(answer::reached(id))),
             Err(error) => {
                 let answer = self.0.failure(&error, id, &parts.method, parts.version);
@@ -91,6 +102,31 @@ where
 }
 
 impl Gateway {
+    /// Forwards a signed request once all of it is known to be what was signed, but for a body that goes
+    /// by.
+    async fn forward_verified<B>(
+        self,
+        mut routed: Routed,
+        parts: Parts,
+        body: B,
+        id: HeaderValue,
+    ) -> Response<Body>
+    where
+        B: HttpBody + Send + 'static,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let (method, version) = (parts.method.clone(), parts.version);
+        let verified = match routed.signed.take() {
+            Some(signed) => self.0.verified(&signed, &parts, body, routed.max_body).await,
+            None => Err(refused(ErrorKind::Internal, "nothing is left to be seen")),
+        };
+        match verified {
+            Ok(body) => self.forward(routed, parts, body, id).await,
+            Err(error) => self.0.failure(&error, id, &method, version),
+        }
+    }
+
     fn forward<B>(
         &self,
         routed: Routed,
@@ -167,9 +203,38 @@ impl Inner {
         response
     }
 
+    /// What is left of admission; then the body, which may fail on its way.
+    async fn verified<B>(
+        &self,
+        signed: &Signed,
+        parts: &Parts,
+        body: B,
+        max_body: u64,
+    ) -> Result<Body>
+    where
+        B: HttpBody + Send + 'static,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        if !signed.needs_form {
+            self.admission.check_nonce(signed).await?;
+            return Ok(match signed.digest {
+                Some(digest) => upload::received(Verified::new(body, digest)),
+                None => upload::received(body),
+            });
+        }
+        let form = collect::whole(body, max_body.min(self.max_form)).await?;
+        signed.verify(parts, self.full_uri(parts), Some(&form))?;
+        if let Some(digest) = signed.digest {
+            digest.check(&form)?;
+        }
+        self.admission.check_nonce(signed).await?;
+        Ok(Body::from(form))
+    }
+
     /// Everything that can refuse a request. Nothing has been changed when it does. `None`: the request
     /// is meant for this gateway itself.
-    fn route(&self, parts: &Parts) -> Result<Option<Routed>> {
+    fn route(&self, parts: &Parts, has_body: bool) -> Result<Option<Routed>> {
         let received = receive::read(parts, &self.via)?;
         let uri = self.full_uri(parts);
         let question = Question {
@@ -181,19 +246,61 @@ impl Inner {
             fixed: self.environment.as_ref(),
         };
         let last = received.max_forwards == Some(0);
+        let snapshot = self.reader.current();
         if last && uri.path() == "*" {
-            question.check_host(&self.reader.current())?;
+            question.check_host(&snapshot)?;
             return Ok(None);
         }
-        let selected = question.answer(&self.reader.current())?;
-        let Selected { route, terms, path } = &selected;
-        let version = route.version();
-        if let Some(reason) = version.unserved() {
-            return Err(refused(ErrorKind::NotImplemented, reason));
-        }
+        let selected = question.answer(&snapshot)?;
+        let admitted = self.admit(&snapshot, &selected, parts, has_body)?;
         if last {
             return Ok(None);
         }
+        self.routed(&selected, &received, admitted, uri).map(Some)
+    }
+
+    /// Whether a request may, as far as its head tells.
+    fn admit(
+        &self,
+        snapshot: &Snapshot,
+        selected: &Selected<'_, '_>,
+        parts: &Parts,
+        has_body: bool,
+    ) -> Result<Admitted> {
+        let version = selected.route.version();
+        if let Some(reason) = version.unserved() {
+            return Err(refused(ErrorKind::NotImplemented, reason));
+        }
+        if version.is_restricted() {
+            let peer = self.known_peer(parts);
+            let origin = Origin::of(peer.as_deref(), &self.trusted, &parts.headers);
+            origin.check(version, &self.admission.intranet)?;
+        }
+        if version.access() == Access::Anonymous {
+            return Ok(Admitted::default());
+        }
+        self.admission.admit(&Asking {
+            head: parts,
+            uri: self.full_uri(parts),
+            version,
+            api: selected.route.publication.api,
+            environment: selected.environment,
+            state: snapshot.state(),
+            app_code_header: selected.group.app_code_header.as_ref(),
+            has_body,
+            now: self.reader.clock().now(),
+        })
+    }
+
+    fn routed(
+        &self,
+        selected: &Selected<'_, '_>,
+        received: &Received<'_>,
+        admitted: Admitted,
+        uri: &Uri,
+    ) -> Result<Routed> {
+        let Selected { route, group, path, .. } = selected;
+        let (version, terms) = (route.version(), group.terms);
         let backend = route.target.backend().map_err(|missing| {
             // What is missing may name the backend.
             refused(ErrorKind::AdapterMissing, "").caused_by(missing)
@@ -216,7 +323,7 @@ impl Inner {
             && self.prefix.is_empty()
             && uri.authority().is_none()
             && source.is_unchanged();
-        Ok(Some(Routed {
+        Ok(Routed {
             backend: Arc::clone(backend),
             seen: received.seen,
             uri: if own { None } else { Some(source.uri(template)?) },
@@ -225,9 +332,11 @@ impl Inner {
             max_body,
             keep_host: terms.passthrough_host,
             keep_app_code: terms.app_code_to_backend,
-            target: selected.route.target,
+            app_code_header: group.app_code_header.clone().filter(|_| !terms.app_code_to_backend),
+            signed: admitted.signed,
+            target: Arc::clone(&route.target),
             max_forwards: received.max_forwards.map(|left| left.saturating_sub(1)),
-        }))
+        })
     }
 
     /// Makes the head what the backend receives, but for method and URI.
@@ -247,6 +356,9 @@ impl Inner {
             max_forwards: routed.max_forwards,
             length: if body.is_end_stream() { Some(0) } else { body.size_hint().exact() },
         };
+        if let Some(name) = &routed.app_code_header {
+            parts.headers.remove(name);
+        }
         forward::head(parts, routed.seen, &told);
         // What the server put there, upgrades above all, is not for backends.
         parts.extensions = Extensions::new();

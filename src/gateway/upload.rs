@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
 use tokio::time::Instant;
 
 use super::limits::BODY_IDLE;
@@ -220,10 +221,9 @@ where
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
-                    let error = error.into();
-                    let (kind, context) = broken(&*error);
-                    let told = refused(kind, context.as_str()).caused_by(error);
-                    return Poll::Ready(Some(Err(this.fail(told, refused(kind, context)))));
+                    let told = broken(error.into());
+                    let passed_on = refused(told.kind(), told.context());
+                    return Poll::Ready(Some(Err(this.fail(told, passed_on))));
                 }
             }
         }
@@ -251,9 +251,28 @@ pub(super) fn too_large(limit: u64) -> Error {
     refused(ErrorKind::BodyTooLarge, format!("more than {limit} bytes"))
 }
 
+/// What a server received, as one type. Its failures become those that clients are told.
+pub(super) fn received<B>(body: B) -> Body
+where
+    B: HttpBody + Send + 'static,
+    B::Data: Buf + Send,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let pieces = body.map_frame(|frame| {
+        frame.map_data(|mut data: B::Data| data.copy_to_bytes(data.remaining()))
+    });
+    Body::new(pieces.map_err(|error| broken(error.into())))
+}
+
+/// The failure of a body that could not be read to its end.
+pub(super) fn broken(error: Box<dyn StdError + Send + Sync>) -> Error {
+    let (kind, context) = reason(&*error);
+    refused(kind, context).caused_by(error)
+}
+
 /// Whether a body is malformed or its client is gone. An early end is told as malformed: the client
 /// may have closed its sending side only. A server that knows better gives an [`Error`] of its own.
-fn broken(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
+fn reason(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
     let gone = |kind| {
         matches!(
             kind,

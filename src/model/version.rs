@@ -299,17 +299,56 @@ impl Version {
         self.max_body
     }
 
+    /// Whether it matters from where, or by which protocol, it is called.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.visibility != Visibility::Public || !(self.protocols.http && self.protocols.https)
+    }
+
+    /// Who may call it.
+    pub(crate) fn access(&self) -> Access {
+        self.access
+    }
+
+    /// From where it may be called.
+    pub(crate) fn visibility(&self) -> Visibility {
+        self.visibility
+    }
+
+    /// Whether it may be called over TLS, or in clear text.
+    pub(crate) fn allows(&self, encrypted: Option<bool>) -> bool {
+        match encrypted {
+            Some(true) => self.protocols.https,
+            Some(false) => self.protocols.http,
+            None => self.protocols.http && self.protocols.https,
+        }
+    }
+
+    /// Where callers may show an AppCode.
+    pub(crate) fn app_code(&self) -> AppCode {
+        self.extras().app_code
+    }
+
+    /// Whether callers may sign by a method.
+    pub(crate) fn allows_signature(&self, method: SignatureMethod) -> bool {
+        self.extras().signature.contains(&method)
+    }
+
+    /// Whether every signed request needs a nonce.
+    pub(crate) fn force_nonce(&self) -> bool {
+        self.extras().force_nonce
+    }
+
+    fn extras(&self) -> &Extras {
+        self.extras.as_deref().unwrap_or(&USUAL)
+    }
+
     /// What it needs that this version of the gateway does not do: its requests are refused, never
     /// served without it.
     pub(crate) fn unserved(&self) -> Option<&'static str> {
-        if self.access != Access::Anonymous {
-            Some("callers of this API must be known, which is not built yet")
-        } else if self.mode != Mode::Passthrough {
+        if self.mode != Mode::Passthrough {
             Some("this API maps parameters, which is not built yet")
-        } else if self.visibility != Visibility::Public {
-            Some("this API is private, which is not enforced yet")
-        } else if self.protocols != Protocols::WEB {
-            Some("this API restricts protocols, which is not enforced yet")
+        } else if !self.protocols.http && !self.protocols.https {
+            Some("this API is called by WebSocket, which is not built yet")
         } else {
             self.extras.as_ref().and_then(|extras| extras.unserved(self.mode))
         }
@@ -317,8 +356,6 @@ impl Version {
 }
 
 impl Protocols {
-    const WEB: Self = Self { http: true, https: true, websocket: false };
-
     fn accept(list: &[Protocol]) -> Result<Self, InvalidApi> {
         if list.is_empty() {
             return Err(InvalidApi::new("protocol", "is empty"));

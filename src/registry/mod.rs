@@ -25,6 +25,7 @@ use crate::store::{Loaded, Store};
 use crate::sync::{Drained, Lease, Published};
 use crate::time::Clock;
 
+pub(crate) mod callers;
 pub mod change;
 mod commit;
 pub mod creation;
@@ -150,5 +151,10 @@ impl Reader {
     /// What is true now. Only for a moment: old snapshots wait for their readers.
     pub(crate) fn current(&self) -> Guard<Arc<Snapshot>> {
         self.0.0.snapshot.current()
+    }
+
+    /// What tells the time of day.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.0.clock
     }
 }

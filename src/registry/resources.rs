@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::callers::Prepared;
 use super::routes::key;
 use super::shared::{Pages, Trie};
 use crate::model::app::AppKey;
@@ -17,6 +18,8 @@ pub(crate) struct Resources {
     names: Trie<ResourceId>,
     /// By the keys and codes of applications.
     credentials: Trie<ResourceId>,
+    /// Of applications.
+    prepared: Pages<Arc<Prepared>>,
 }
 
 /// The name under which the registry's settings are kept.
@@ -81,6 +84,15 @@ impl Resources {
         }
     }
 
+    pub(super) fn prepared(&self, id: ResourceId) -> Option<&Arc<Prepared>> {
+        self.prepared.get(id.number())
+    }
+
+    /// The applications with a key or a code of this hash.
+    pub(super) fn under_credential(&self, hash: u64) -> impl Iterator<Item = ResourceId> {
+        self.credentials.under(key(hash)).copied()
+    }
+
     pub(super) fn put(&mut self, id: ResourceId, record: Option<Arc<ResourceRecord>>) {
         let before = match &record {
             Some(record) => self.records.set(id.number(), Arc::clone(record)),
@@ -92,6 +104,10 @@ impl Resources {
             for index in before.resource.app().into_iter().flat_map(credentials) {
                 self.credentials.remove(index, |other| *other == id);
             }
+        }
+        match record.as_ref().and_then(|record| record.resource.app()) {
+            Some(app) => drop(self.prepared.set(id.number(), Arc::new(Prepared::of(app)))),
+            None => drop(self.prepared.take(id.number())),
         }
         if let Some(record) = record {
             self.names.insert(name_index(record.resource.sort(), record.name.as_str()), id);

@@ -16,6 +16,8 @@ pub(crate) struct GroupOptions {
     pub(crate) id: GroupId,
     /// Canonical, without trailing slash: empty for `/`.
     pub(crate) base_path: Box<str>,
+    /// The header that holds AppCodes, where it is not `Authorization`.
+    pub(crate) app_code_header: Option<HeaderName>,
     pub(crate) terms: Terms,
 }
 
@@ -66,10 +68,11 @@ impl AcceptedGroup {
             .map(|name| name.parse::<HeaderName>())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| invalid("passthrough_headers", error.to_string()))?;
-        if let Some(name) = &group.app_code_header {
-            let parsed = name.parse::<HeaderName>();
-            parsed.map_err(|error| invalid("app_code_header", error.to_string()))?;
-        }
+        let app_code_header = group.app_code_header.as_ref().map(|name| name.parse::<HeaderName>());
+        let app_code_header = app_code_header
+            .transpose()
+            .map_err(|error| invalid("app_code_header", error.to_string()))?
+            .filter(|name| *name != http::header::AUTHORIZATION);
         check_variables(group)?;
         let options = Arc::new(GroupOptions {
             id,
@@ -78,6 +81,7 @@ impl AcceptedGroup {
                 passthrough_host: passthrough_headers.contains(&http::header::HOST),
                 app_code_to_backend: group.app_code_to_backend,
             },
+            app_code_header,
             base_path,
         });
         Ok(Self { options, hosts: accept_hosts(group)? })

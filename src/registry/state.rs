@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::callers::{Caller, CallerKey};
 use super::drafts::Drafts;
 use super::grants::Grants;
 use super::history::horizon::Unreachable;
@@ -189,6 +190,16 @@ impl State {
     /// Another application that has a key or a code of this one.
     pub(crate) fn rival_app(&self, id: ResourceId, app: &App) -> Option<ResourceId> {
         self.resources.rival(id, app)
+    }
+
+    /// Whose key this is.
+    pub(crate) fn caller_by_key(&self, key: &str) -> Option<CallerKey> {
+        self.resources.by_key(key)
+    }
+
+    /// Whose code this is.
+    pub(crate) fn caller_by_code(&self, code: &[u8]) -> Option<Caller> {
+        self.resources.by_code(code)
     }
 
     /// How the registry is set, where a change set it.

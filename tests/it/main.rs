@@ -10,6 +10,7 @@
 
 #[cfg(all(unix, feature = "document", feature = "server", feature = "store-redb"))]
 mod acceptance;
+mod admission;
 mod agreement;
 mod architecture;
 mod conformance;

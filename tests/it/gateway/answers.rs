@@ -133,5 +133,5 @@ async fn a_message_never_breaks_a_header() {
     let answer = call(&gateway, request(Empty::<Bytes>::new())).await;
     let message = answer.headers()["x-ca-error-message"].to_str().unwrap();
     assert!(message.starts_with("Backend service busy `a%0D%0Ab: %C3%A9xxx"), "{message}");
-    assert_eq!(message.len(), 1024);
+    assert_eq!(message.len(), 4096);
 }

@@ -1,14 +1,16 @@
 //! Every code the gateway can answer with, brought about on the wire. A new kind of failure fails here
 //! until it has its case.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use backhaul::gateway::ProxyName;
-use backhaul::model::Access;
+use backhaul::gateway::{MemoryNonces, ProxyName};
+use backhaul::model::{Access, App, Grant, Location, Parameter, Protocol, Visibility};
 use backhaul::sync::lease;
 use backhaul::testing::{FakeUpstream, Script, Step};
+use backhaul::time::Timestamp;
 use backhaul::transport::{Egress, Pool, Transport};
 use backhaul::{
     Api, Backend, Body, Call, Change, Custom, Error, ErrorKind, FunctionCompute, Gateway, Group,
@@ -19,6 +21,7 @@ use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use super::super::admission::signer::signature;
 use super::harness::{
     HOST, LIVE, Origin, PATIENCE, Shop, Told, answered_by, apply, ask, kind, serve, talk, wire,
 };
@@ -49,7 +52,22 @@ async fn frail_shop() -> Shop {
     .await;
     let quickly = Duration::from_millis(50);
     let change = Change::new()
-        .api("shop/guarded", Api::get("/guarded").service_same_path("orders").access(Access::App))
+        .api("shop/guarded", Api::any("/guarded").service_same_path("orders").access(Access::App))
+        .api("shop/numbered", numbered())
+        .api(
+            "shop/encrypted",
+            Api::get("/encrypted").service_same_path("orders").protocol([Protocol::Https]),
+        )
+        .api(
+            "shop/inside",
+            Api::get("/inside").service_same_path("orders").visibility(Visibility::Private),
+        )
+        .api("shop/schemed", schemed())
+        .app("caller", App::new().key(KEY, SECRET).code("the-code"))
+        .app("former", App::new().code("the-former-code"))
+        .app("stranger", App::new().code("the-strange-code"))
+        .grant("caller", "shop/guarded", LIVE, Grant::unlimited())
+        .grant("former", "shop/guarded", LIVE, Grant::until(Timestamp::from_millis(1)))
         .api(
             "shop/function",
             Api::get("/function").inline(FunctionCompute::event("cn-hangzhou", "f")),
@@ -58,7 +76,18 @@ async fn frail_shop() -> Shop {
         .api("shop/closed", Api::get("/closed").inline(wire(&refusing)))
         .api("shop/garbled", Api::get("/garbled").inline(wire(&garbled)))
         .api("shop/silent", Api::get("/silent").inline(wire(&silent)).timeout(quickly));
-    let apis = ["guarded", "function", "small", "closed", "garbled", "silent"];
+    let apis = [
+        "guarded",
+        "numbered",
+        "encrypted",
+        "inside",
+        "schemed",
+        "function",
+        "small",
+        "closed",
+        "garbled",
+        "silent",
+    ];
     let change = apis.iter().fold(change, |c, api| c.publish(format!("shop/{api}"), LIVE));
     apply(&shop.registry, change).await;
     shop.gateway = named(shop.gateway);
@@ -67,7 +96,76 @@ async fn frail_shop() -> Shop {
 }
 
 fn named(gateway: Gateway) -> Gateway {
-    gateway.proxy_status(NAME.parse::<ProxyName>().unwrap())
+    let inside = "192.0.2.0/24".parse().unwrap();
+    gateway.proxy_status(NAME.parse::<ProxyName>().unwrap()).intranet([inside])
+}
+
+fn numbered() -> Api {
+    let mut api = Api::get("/numbered").service_same_path("orders").access(Access::App);
+    api.force_nonce = true;
+    api
+}
+
+/// An API that needs what this version does not do.
+fn schemed() -> Api {
+    let mut id = Parameter::new("id", Location::Path);
+    id.schema = Some(serde_json::json!({ "type": "string" }));
+    Api::get("/schemed/[id]").service_same_path("orders").parameter(id)
+}
+
+const KEY: &str = "203753385";
+const SECRET: &str = "sampleSecret1";
+
+/// Asks for what only applications may call, signed as `text` says.
+async fn signed(address: SocketAddr, line: &str, lines: &[&str], text: &str, body: &str) -> Told {
+    let signature = signature(SECRET, None, text.as_bytes());
+    let lines = lines.join("\r\n");
+    let head = format!(
+        "{line} HTTP/1.1\r\n{HOST}\r\nconnection: close\r\nx-ca-key: {KEY}\r\n\
+         x-ca-signature: {signature}\r\ncontent-length: {}\r\n{lines}\r\n\r\n{body}",
+        body.len(),
+    );
+    Told(talk(address, head).await)
+}
+
+/// The same request twice, with a nonce.
+async fn repeated(address: SocketAddr) -> Told {
+    let lines = ["x-ca-nonce: n", "x-ca-signature-headers: x-ca-nonce"];
+    let text = "GET\n\n\n\n\nx-ca-nonce:n\n/shop/guarded";
+    signed(address, "GET /shop/guarded", &lines, text, "").await;
+    signed(address, "GET /shop/guarded", &lines, text, "").await
+}
+
+/// A request of an application that is refused.
+async fn of_an_application(kind: ErrorKind, shop: &Shop) -> Told {
+    let guarded = async |lines: &[&str]| shop.ask("GET /shop/guarded", lines).await;
+    let key = format!("x-ca-key: {KEY}");
+    let wrong = [key.as_str(), "x-ca-signature: d3Jvbmc="];
+    let with = |line: &'static str| [wrong[0], wrong[1], line];
+    match kind {
+        ErrorKind::MissingCredentials => guarded(&[]).await,
+        ErrorKind::MissingHeader => guarded(&[&key]).await,
+        ErrorKind::InvalidAppCode => guarded(&["Authorization: APPCODE not-a-code"]).await,
+        ErrorKind::UnknownAppKey => guarded(&["x-ca-key: nobody-1", wrong[1]]).await,
+        ErrorKind::InvalidSignatureMethod => guarded(&with("x-ca-signature-method: none")).await,
+        ErrorKind::InvalidTimestamp => guarded(&with("x-ca-timestamp: 0")).await,
+        ErrorKind::MissingNonce => shop.ask("GET /shop/numbered", &wrong).await,
+        ErrorKind::InvalidSignature => guarded(&wrong).await,
+        ErrorKind::NonceUsed => repeated(shop.address).await,
+        ErrorKind::NotGranted => guarded(&["Authorization: APPCODE the-strange-code"]).await,
+        ErrorKind::GrantExpired => guarded(&["Authorization: APPCODE the-former-code"]).await,
+        ErrorKind::NoncesUnavailable => {
+            let full = shop.gateway.clone().nonces(MemoryNonces::with_limit(0));
+            repeated(serve(&full).await).await
+        }
+        ErrorKind::InvalidDigest => {
+            let digest = "kAFQmDzST7DWlj99KOF/cg==";
+            let text = format!("POST\n\n{digest}\n\n\n/shop/guarded");
+            let line = format!("content-md5: {digest}");
+            signed(shop.address, "POST /shop/guarded", &[&line], &text, "abd").await
+        }
+        other => panic!("{other:?} is no refusal of an application"),
+    }
 }
 
 /// The failure of a backend that fails like this.
@@ -166,7 +264,9 @@ async fn case(kind: ErrorKind, shop: &Shop) -> Case {
         ErrorKind::BodyTooLarge => shop.ask("POST /shop/small", &["Content-Length: 4"]).await,
         ErrorKind::UrlTooLarge => shop.ask(&long, &[]).await,
         ErrorKind::HeadersTooLarge => shop.ask(order, &[&large]).await,
-        ErrorKind::NotImplemented => shop.ask("GET /shop/guarded", &[]).await,
+        ErrorKind::NotImplemented => shop.ask("GET /shop/schemed/1", &[]).await,
+        ErrorKind::InvalidProtocol => shop.ask("GET /shop/encrypted", &[]).await,
+        ErrorKind::InternetDisabled => shop.ask("GET /shop/inside", &[]).await,
         ErrorKind::AdapterMissing => shop.ask("GET /shop/function", &[]).await,
         ErrorKind::Internal => failing(kind).await,
         ErrorKind::LoopDetected => come_back(shop).await,
@@ -185,7 +285,7 @@ async fn case(kind: ErrorKind, shop: &Shop) -> Case {
         ErrorKind::InvalidUri | ErrorKind::RequestTimeout => {
             return Case::Unseen("told by the module that serves on sockets, feature `server`");
         }
-        other => panic!("{other:?} has no case yet"),
+        other => of_an_application(other, shop).await,
     })
 }
 
