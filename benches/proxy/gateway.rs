@@ -4,6 +4,7 @@
 use std::error::Error;
 
 use backhaul::gateway::{Peer, Scheme};
+use backhaul::model::{Access, App, Grant};
 use backhaul::{Api, Change, Environment, Gateway, Group, Http, Kind, Registry};
 use hyper_util::service::TowerToHyperService;
 
@@ -19,7 +20,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             .define("orders", live.clone(), Http::to(format!("http://{origin}")))
             .group("shop", Group::host("127.0.0.1"))
             .api("shop/get_order", Api::get("/orders/[id]").service("orders", "/orders/[id]"))
-            .publish("shop/get_order", live.clone());
+            .api(
+                "shop/signed",
+                Api::get("/signed/[id]").service("orders", "/orders/[id]").access(Access::App),
+            )
+            .publish("shop/get_order", live.clone())
+            .publish("shop/signed", live.clone())
+            .app("mobile", App::new().key("203753385", "sampleSecret1"))
+            .grant("mobile", "shop/signed", live.clone(), Grant::unlimited());
         registry.publisher("benchmark").apply(change).await?;
         let gateway = Gateway::new(&registry).environment(live);
         Ok(move |peer| TowerToHyperService::new(gateway.peer(Peer::new(peer, Scheme::Http))))

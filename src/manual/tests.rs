@@ -13,10 +13,11 @@ use crate::registry::target::DEFAULT_TIMEOUT;
 use crate::serve::limits as serve;
 use crate::transport;
 
-const CHAPTERS: [&str; 12] = [
+const CHAPTERS: [&str; 13] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     include_str!("life_of_a_request.md"),
+    include_str!("admission.md"),
     FAILURES,
     DEFAULTS,
     include_str!("planning.md"),
