@@ -46,6 +46,8 @@ mod service;
 mod upload;
 mod via;
 
+#[cfg(feature = "redis")]
+pub use self::admit::{InvalidRedisUrl, RedisNonces};
 pub use self::admit::{MemoryNonces, Nonce, NonceError, NonceStore, Spelling};
 pub use self::peer::{InvalidNetwork, Network, Peer, Scheme};
 pub use self::proxy_status::{InvalidProxyName, ProxyName};

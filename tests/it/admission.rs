@@ -25,6 +25,8 @@ mod callers;
 mod golden;
 mod nonces;
 mod properties;
+#[cfg(feature = "redis")]
+mod redis;
 pub(crate) mod signer;
 mod spellings;
 mod vectors;

@@ -26,6 +26,8 @@ mod text;
 pub(super) use self::access::Origin;
 pub(super) use self::app_code::{PARAMETER, carried};
 pub(super) use self::digest::{ContentMd5, Verified};
+#[cfg(feature = "redis")]
+pub use self::nonce::{InvalidRedisUrl, RedisNonces};
 pub use self::nonce::{MemoryNonces, Nonce, NonceError, NonceStore};
 pub use self::spelling::Spelling;
 pub(super) use self::spelling::Spellings;

@@ -7,8 +7,12 @@ use async_trait::async_trait;
 use crate::time::Timestamp;
 
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
 pub use self::memory::MemoryNonces;
+#[cfg(feature = "redis")]
+pub use self::redis::{InvalidRedisUrl, RedisNonces};
 
 /// A number that a signed request has used, and for how long nobody else may.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +26,14 @@ pub struct Nonce<'a> {
     pub now: Timestamp,
     /// Until when it has to be remembered: as long as its request could be sent again.
     pub until: Timestamp,
+}
+
+impl<'a> Nonce<'a> {
+    /// What `key` sent, to be remembered from now on until a moment.
+    #[must_use]
+    pub fn new(key: &'a str, text: &'a str, now: Timestamp, until: Timestamp) -> Self {
+        Self { key, text, now, until }
+    }
 }
 
 /// Why it is not known whether a nonce is new.

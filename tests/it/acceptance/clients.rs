@@ -1,5 +1,7 @@
 //! The official Node client, running.
 
+#![allow(clippy::print_stdout, reason = "that it was skipped is told")]
+
 use std::path::PathBuf;
 use std::process::Command;
 
