@@ -6,6 +6,7 @@
 //! | `receive`, `host` | what is refused before anybody asks where it should go? |
 //! | `route`, `resolve` | which API in which environment? |
 //! | `forward`, `hop` | what does the backend receive? |
+//! | `map/` | what of the parameters does it receive? |
 //! | `exchange`, `upload`, `deadline` | how long may it take, and how much may be sent? |
 //! | `answer`, `id`, `proxy_status` | what does the client receive? |
 //! | `via` | has the request been here before? |
@@ -33,6 +34,8 @@ mod hop;
 mod host;
 mod id;
 pub mod limits;
+#[cfg_attr(not(any(test, fuzzing)), expect(dead_code, reason = "requests do not come here yet"))]
+mod map;
 mod pairs;
 mod peer;
 mod proxy_status;
@@ -43,6 +46,8 @@ mod service;
 mod upload;
 mod via;
 
+#[cfg(fuzzing)]
+pub(crate) use self::map::trial::Trial;
 pub use self::peer::{InvalidNetwork, Network, Peer, Scheme};
 pub use self::proxy_status::{InvalidProxyName, ProxyName};
 #[cfg(feature = "server")]

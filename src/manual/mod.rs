@@ -8,6 +8,7 @@
 //! | [`document`] | how is all of it written down in one text? |
 //! | [`desired_state`] | how does that text come true, and what goes with what it no longer says? |
 //! | [`life_of_a_request`] | what happens to a request on its way there and back? |
+//! | [`mapping`] | what of a request's parameters does its backend receive? |
 //! | [`failures`] | what can a client be told, what does it mean, and what is to be done? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
 //! | [`durability`] | what survives what, and what is to be done when it does not? |
@@ -36,6 +37,9 @@ pub mod desired_state {}
 
 #[doc = include_str!("life_of_a_request.md")]
 pub mod life_of_a_request {}
+
+#[doc = include_str!("mapping.md")]
+pub mod mapping {}
 
 #[doc = include_str!("failures.md")]
 pub mod failures {}

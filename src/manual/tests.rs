@@ -13,10 +13,11 @@ use crate::registry::target::DEFAULT_TIMEOUT;
 use crate::serve::limits as serve;
 use crate::transport;
 
-const CHAPTERS: [&str; 12] = [
+const CHAPTERS: [&str; 13] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     include_str!("life_of_a_request.md"),
+    include_str!("mapping.md"),
     FAILURES,
     DEFAULTS,
     include_str!("planning.md"),
@@ -162,6 +163,8 @@ fn always() -> Vec<(&'static str, String)> {
         ("gateway::limits::MAX_HEADER_BYTES", bytes(gateway::MAX_HEADER_BYTES)),
         ("gateway::limits::MAX_HEADERS", bytes(gateway::MAX_HEADERS)),
         ("gateway::limits::MAX_BODY", whole(gateway::MAX_BODY)),
+        ("gateway::limits::MAX_PAIRS", gateway::MAX_PAIRS.to_string()),
+        ("gateway::limits::MAX_MAPPED_URI", bytes(gateway::MAX_MAPPED_URI)),
         ("gateway::limits::BODY_IDLE", time(gateway::BODY_IDLE)),
         ("gateway::limits::TIMEOUT", time(gateway::TIMEOUT)),
         ("gateway::limits::MAX_MESSAGE", bytes(gateway::MAX_MESSAGE)),
@@ -192,6 +195,8 @@ fn always() -> Vec<(&'static str, String)> {
         ("model::limits::CREDENTIAL_LENGTH", format!("{:?}", model::CREDENTIAL_LENGTH)),
         ("model::limits::MAX_APP_CREDENTIALS", bytes(model::MAX_APP_CREDENTIALS)),
         ("model::limits::MAX_PARAMETERS", bytes(model::MAX_PARAMETERS)),
+        ("model::limits::MAX_PATTERN", bytes(model::MAX_PATTERN)),
+        ("model::limits::MAX_PATTERN_SIZE", bytes(model::MAX_PATTERN_SIZE)),
         ("model::limits::MAX_VARIABLES", bytes(model::MAX_VARIABLES)),
         ("model::limits::MAX_REFUSALS", bytes(model::MAX_REFUSALS)),
     ]
