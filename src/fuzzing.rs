@@ -1,5 +1,10 @@
 //! What the fuzz targets reach beyond the public API. It exists under `cfg(fuzzing)` only.
 
+use http::HeaderMap;
+
+use crate::error::ErrorKind;
+use crate::gateway::Trial;
+use crate::model::Api;
 use crate::model::path::{PathPattern, PathTemplate, RequestPath};
 
 /// What a server's guard lets through of `bytes`, read in pieces of these lengths: the bytes, the
@@ -23,6 +28,18 @@ pub fn render(pattern: &PathPattern, template: &PathTemplate, path: &str) -> Opt
     }
     let tail = path.raw_tail(usize::from(shape.length));
     let mut made = String::new();
-    template.render(&mut made, |index| path.raw_segment(index), tail);
+    template.render(&mut made, |index| path.raw_segment(index), |_| "", tail);
     Some(made)
+}
+
+/// What the backend of an API receives of a request: path and query, headers, and the form; `None` if
+/// there is no such API or request, or nothing is done to its parameters.
+#[must_use]
+pub fn mapped(
+    api: &Api,
+    (path, query): (&str, &str),
+    header: (&str, &[u8]),
+    form: &[u8],
+) -> Option<Result<(String, HeaderMap, Option<Vec<u8>>), ErrorKind>> {
+    Trial { path, query, header, form }.of(api)
 }

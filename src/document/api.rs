@@ -71,6 +71,7 @@ pub(super) fn read(mut row: Row<'_, '_>, faults: &mut Faults<'_>) -> Option<Api>
             "/".clone_into(&mut api.path);
             // What is wrong with it may come from the request's path.
             api.backend.path = None;
+            (api.parameters, api.constants, api.system) = Default::default();
         }
         if was_told(node, "method") {
             "ANY".clone_into(&mut api.method);

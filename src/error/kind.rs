@@ -86,19 +86,34 @@ failures! {
         Some("http_request_error"),
         "the client: ask for an environment that exists, by its exact name; the operator: declare \
          it";
-    /// The request line is malformed: its method, its target's form, or its version.
+    /// The request line is malformed: its method, its target's form, or its version; or its query, where
+    /// the API takes it apart.
     InvalidUri 400 "I400RU" "Invalid Request Uri" Client Receive
         Some("http_request_error"),
-        "the client: send a request line as RFC 9112 section 3 says; look at what stands between";
+        "the client: send a request line as RFC 9112 section 3 says; look at what stands between, and at \
+         each `%` in the query";
     /// The path can be read in more than one way, or not at all.
     InvalidPath 400 "I400PH" "Invalid Request Path" Client Receive
         Some("http_request_error"),
         "the client: send a path without dot segments, backslashes, raw non-ASCII bytes, `%2F`, \
          `%5C`, `%00` and malformed escapes";
-    /// The request's body could not be read to its end.
+    /// The request's body could not be read to its end, or is a form that is malformed.
     InvalidBody 400 "I400BD" "Invalid Body" Client Request
         Some("http_request_error"),
-        "the client: send the whole body, well framed, without long rests";
+        "the client: send the whole body, well framed, without long rests; of a form, look at each `%`";
+    /// A parameter that the API requires is missing.
+    MissingParameter 400 "I400MP" "Invalid Parameter Required" Client Map
+        Some("http_request_error"),
+        "the client: send the parameter that the message names; the operator: give it a default";
+    /// A parameter's value is not what the API's definition allows, or cannot stand where it is mapped
+    /// to.
+    InvalidParameter 400 "I400IP" "Invalid Parameter" Client Map
+        Some("http_request_error"),
+        "the client: send what the message asks for; the operator: look at the parameter's definition";
+    /// The API takes the body apart, and it is not a form in UTF-8 without a content coding.
+    InvalidContentType 400 "I400CT" "Invalid Content-Type" Client Map
+        Some("http_request_error"),
+        "the client: send `application/x-www-form-urlencoded`, or no body";
     /// No group serves the host.
     UnknownHost 404 "I404DO" "Invalid Domain" Client Route
         Some("destination_not_found"),

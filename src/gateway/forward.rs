@@ -31,17 +31,7 @@ impl Source<'_> {
     pub(super) fn uri(&self, template: Option<&PathTemplate>) -> Result<Uri> {
         let query = self.query.map_or(0, str::len);
         let mut text = String::with_capacity(self.path.canonical().len() + query + SPARE);
-        match template {
-            Some(template) => template.render(
-                &mut text,
-                |index| self.path.raw_segment(self.base + index),
-                self.path.raw_tail(self.base + self.before_tail),
-            ),
-            None => text.push_str(self.path.raw_from(self.base)),
-        }
-        if text.is_empty() {
-            text.push('/');
-        }
+        self.push_path(&mut text, template, &[]);
         if let Some(query) = self.query {
             self.push_query(&mut text, query);
         }
@@ -56,7 +46,30 @@ impl Source<'_> {
         self.base == 0 && (self.keep_app_code || !self.query.is_some_and(has_app_code))
     }
 
-    fn push_query(&self, text: &mut String, query: &str) {
+    /// Appends the path, with the values that `template` takes beside segments.
+    pub(super) fn push_path(
+        &self,
+        text: &mut String,
+        template: Option<&PathTemplate>,
+        values: &[String],
+    ) {
+        let start = text.len();
+        match template {
+            Some(template) => template.render(
+                text,
+                |index| self.path.raw_segment(self.base + index),
+                |index| values.get(index).map_or("", String::as_str),
+                self.path.raw_tail(self.base + self.before_tail),
+            ),
+            None => text.push_str(self.path.raw_from(self.base)),
+        }
+        if text.len() == start {
+            text.push('/');
+        }
+    }
+
+    /// Appends the query as it was received.
+    pub(super) fn push_query(&self, text: &mut String, query: &str) {
         if self.keep_app_code || !has_app_code(query) {
             text.push('?');
             text.push_str(query);
@@ -73,6 +86,7 @@ impl Source<'_> {
 
 /// Room for what a template adds, so that few URIs are allocated twice.
 const SPARE: usize = 32;
+
 fn has_app_code(query: &str) -> bool {
     pairs(query.as_bytes()).any(|pair| pair.is_called(admit::PARAMETER))
 }

@@ -11,6 +11,12 @@ pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 pub const MAX_HEADERS: usize = 100;
 /// Bytes in a request's body unless an API or the gateway says otherwise; more is `I413RL`.
 pub const MAX_BODY: u64 = 10 * 1024 * 1024;
+/// Pairs of a query or a form that is taken apart, because it is mapped or signed: as many as common
+/// servers read, and few enough to compare. More is `I400RU` in a query, `I400BD` in a form.
+pub const MAX_PAIRS: usize = 1_000;
+/// Bytes in a mapped path and query: three for each of a request's longest, and what an API adds. Few
+/// servers take as much; more is `I413UL`.
+pub const MAX_MAPPED_URI: usize = 32 * 1024;
 /// How long a body may rest between two pieces, in either direction. Well above what slow networks
 /// need, well below what it costs to keep a stalled exchange.
 pub const BODY_IDLE: Duration = Duration::from_secs(15);
@@ -23,9 +29,6 @@ pub const MAX_MESSAGE: usize = 4 * 1_024;
 /// Timers kept for the next request. A kept timer also keeps its last request's task in memory, so
 /// the number is small; more requests at once make timers of their own.
 pub(super) const KEPT_TIMERS: usize = 64;
-/// Parameters in a query or a form that is read: more than any client means, and few enough to compare.
-/// More are `I400RU` in a query and `I400BD` in a form.
-pub const MAX_PAIRS: usize = 1_000;
 /// Bytes in a form that has to be read whole before anything is sent, because it is signed or mapped,
 /// unless the gateway says otherwise; more is `I413RL`. What is read whole is memory for each request.
 pub const MAX_FORM: u64 = 1024 * 1024;

@@ -7,6 +7,7 @@
 //! | `route`, `resolve` | which API in which environment? |
 //! | `admit/`, `collect` | may it, and is it what was signed? |
 //! | `forward`, `hop` | what does the backend receive? |
+//! | `map/`, `mapping`, `known` | what of the parameters does it receive, and what is it told? |
 //! | `exchange`, `upload`, `deadline` | how long may it take, and how much may be sent? |
 //! | `answer`, `id`, `proxy_status` | what does the client receive? |
 //! | `via` | has the request been here before? |
@@ -35,7 +36,10 @@ mod forward;
 mod hop;
 mod host;
 mod id;
+mod known;
 pub mod limits;
+mod map;
+mod mapping;
 mod pairs;
 mod peer;
 mod proxy_status;
@@ -49,6 +53,8 @@ mod via;
 #[cfg(feature = "redis")]
 pub use self::admit::{InvalidRedisUrl, RedisNonces};
 pub use self::admit::{MemoryNonces, Nonce, NonceError, NonceStore, Spelling};
+#[cfg(fuzzing)]
+pub(crate) use self::map::trial::Trial;
 pub use self::peer::{InvalidNetwork, Network, Peer, Scheme};
 pub use self::proxy_status::{InvalidProxyName, ProxyName};
 #[cfg(feature = "server")]

@@ -35,6 +35,11 @@ pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
 }
 
 impl<'a> Pair<'a> {
+    /// Its name and its value as they stand there.
+    pub(super) fn sides(&self) -> (&'a [u8], &'a [u8]) {
+        (self.name, self.value)
+    }
+
     pub(super) fn name(&self, plus: Plus) -> Result<Cow<'a, [u8]>, Malformed> {
         decoded(self.name, plus)
     }
@@ -52,7 +57,7 @@ impl<'a> Pair<'a> {
 }
 
 /// What percent-encoded bytes stand for. Copies only where something is encoded.
-fn decoded(text: &[u8], plus: Plus) -> Result<Cow<'_, [u8]>, Malformed> {
+pub(super) fn decoded(text: &[u8], plus: Plus) -> Result<Cow<'_, [u8]>, Malformed> {
     let encoded = |byte: &u8| *byte == b'%' || (*byte == b'+' && plus == Plus::Space);
     if !text.iter().any(encoded) {
         return Ok(Cow::Borrowed(text));

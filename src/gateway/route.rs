@@ -6,7 +6,7 @@ use super::receive::{Asked, refused};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::model::Environment;
 use crate::model::id::EnvironmentId;
-use crate::model::path::RequestPath;
+use crate::model::path::{InvalidPath, RequestPath};
 use crate::registry::site::{GroupOptions, Site};
 use crate::registry::snapshot::{Route, Snapshot};
 
@@ -39,9 +39,7 @@ impl<'p> Question<'_, 'p> {
     /// Answers from one snapshot, which is not needed any more then.
     pub(super) fn answer<'s>(&self, snapshot: &'s Snapshot) -> Result<Selected<'s, 'p>> {
         let sites = snapshot.sites(self.host).ok_or_else(|| self.unknown_host())?;
-        let path = self.below_prefix().ok_or_else(|| self.not_found())?;
-        let path = RequestPath::parse(path)
-            .map_err(|error| refused(ErrorKind::InvalidPath, error.to_string()))?;
+        let path = below(self.prefix, self.path).ok_or_else(|| self.not_found())??;
         let site = sites.site(&path);
         let environment = self.environment(snapshot, site)?;
         let site = site.ok_or_else(|| self.not_found())?;
@@ -58,14 +56,6 @@ impl<'p> Question<'_, 'p> {
 
     fn unknown_host(&self) -> Error {
         refused(ErrorKind::UnknownHost, format!("`{}`", self.host))
-    }
-
-    fn below_prefix(&self) -> Option<&'p str> {
-        match self.path.strip_prefix(self.prefix)? {
-            "" if !self.prefix.is_empty() => Some("/"),
-            rest if rest.starts_with('/') || self.prefix.is_empty() => Some(rest),
-            _ => None,
-        }
     }
 
     fn environment(&self, snapshot: &Snapshot, site: Option<&Site>) -> Result<EnvironmentId> {
@@ -92,6 +82,17 @@ impl<'p> Question<'_, 'p> {
     fn not_found(&self) -> Error {
         refused(ErrorKind::NotFound, format!("`{} {}`", self.method, self.path))
     }
+}
+
+/// A path below what the gateway is mounted at; `None`: it is not below.
+pub(super) fn below<'p>(prefix: &str, path: &'p str) -> Option<Result<RequestPath<'p>>> {
+    let path = match path.strip_prefix(prefix)? {
+        "" if !prefix.is_empty() => "/",
+        rest if rest.starts_with('/') || prefix.is_empty() => rest,
+        _ => return None,
+    };
+    let invalid = |error: InvalidPath| refused(ErrorKind::InvalidPath, error.to_string());
+    Some(RequestPath::parse(path).map_err(invalid))
 }
 
 fn invalid_stage(name: &str) -> Error {

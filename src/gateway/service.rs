@@ -20,12 +20,14 @@ use super::admit::{Admitted, Asking, Origin, Signed, Verified};
 use super::exchange::exchange;
 use super::forward::{self, Source, Told};
 use super::hop::Seen;
+use super::known::{Knowing, Known};
 use super::limits::BODY_IDLE;
+use super::mapping::Mapping;
 use super::peer::Peer;
 use super::receive::{self, Received, refused};
-use super::route::{Question, Selected};
+use super::route::{Question, Selected, below};
 use super::upload::{self, Upload};
-use super::{Gateway, Inner, answer, collect, id};
+use super::{Gateway, Inner, answer, collect, id, map};
 use crate::backend::{Backend, Body, Call};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::model::api::Access;
@@ -60,6 +62,14 @@ struct Routed {
     max_forwards: Option<u32>,
     /// What is left to be seen before the backend is called.
     signed: Option<Box<Signed>>,
+    mapping: Option<Box<Mapping>>,
+}
+
+impl Routed {
+    /// Whether something is left to be done before the backend is called.
+    fn is_open(&self) -> bool {
+        self.signed.is_some() || self.mapping.as_ref().is_some_and(|it| it.mapped.is_none())
+    }
 }
 
 impl<B> Service<Request<B>> for Gateway
@@ -80,7 +90,7 @@ where
         let id = id::request_id();
         let (parts, body) = request.into_parts();
         let has_body = !body.is_end_stream();
-        let routed = self.0.route(&parts, has_body).and_then(|routed| match routed {
+        let routed = self.0.route(&parts, has_body, &id).and_then(|routed| match routed {
             // What is known to be too large is refused before the backend is asked.
             Some(routed) if body.size_hint().lower() > routed.max_body => {
                 Err(upload::too_large(routed.max_body))
@@ -88,10 +98,10 @@ where
             routed => Ok(routed),
         });
         Responding(match routed {
-            Ok(Some(routed)) => State::Calling(match routed.signed {
-                None => self.forward(routed, parts, body, id),
-                Some(_) => Box::pin(self.clone().forward_verified(routed, parts, body, id)),
-            }),
+            Ok(Some(routed)) if routed.is_open() => {
+                State::Calling(Box::pin(self.clone().forward_prepared(routed, parts, body, id)))
+            }
+            Ok(Some(routed)) => State::Calling(self.forward(routed, parts, body, id)),
             Ok(None) => State::Answered(Some(answer::reached(id))),
             Err(error) => {
                 let answer = self.0.failure(&error, id, &parts.method, parts.version);
@@ -102,9 +112,8 @@ where
 }
 
 impl Gateway {
-    /// Forwards a signed request once all of it is known to be what was signed, but for a body that goes
-    /// by.
-    async fn forward_verified<B>(
+    /// Forwards a request that something is left to be seen of: what was signed, what a form says.
+    async fn forward_prepared<B>(
         self,
         mut routed: Routed,
         parts: Parts,
@@ -117,11 +126,7 @@ impl Gateway {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let (method, version) = (parts.method.clone(), parts.version);
-        let verified = match routed.signed.take() {
-            Some(signed) => self.0.verified(&signed, &parts, body, routed.max_body).await,
-            None => Err(refused(ErrorKind::Internal, "nothing is left to be seen")),
-        };
-        match verified {
+        match self.0.prepare(&mut routed, &parts, body).await {
             Ok(body) => self.forward(routed, parts, body, id).await,
             Err(error) => self.0.failure(&error, id, &method, version),
         }
@@ -129,7 +134,7 @@ impl Gateway {
 
     fn forward<B>(
         &self,
-        routed: Routed,
+        mut routed: Routed,
         mut parts: Parts,
         body: B,
         id: HeaderValue,
@@ -140,7 +145,7 @@ impl Gateway {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let (method, version) = (parts.method.clone(), parts.version);
-        self.0.rewrite(&routed, &mut parts, &body, &id);
+        self.0.rewrite(&mut routed, &mut parts, &body, &id);
         let Routed { target, backend, uri, method: other, timeout, max_body, .. } = routed;
         parts.uri = uri.unwrap_or(parts.uri);
         parts.method = other.unwrap_or(parts.method);
@@ -203,38 +208,77 @@ impl Inner {
         response
     }
 
-    /// What is left of admission; then the body, which may fail on its way.
-    async fn verified<B>(
+    /// What is left of admission and mapping; then the body, which may fail on its way.
+    async fn prepare<B>(&self, routed: &mut Routed, parts: &Parts, body: B) -> Result<Body>
+    where
+        B: HttpBody + Send + 'static,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let signed = routed.signed.take();
+        let reads_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
+        if signed.as_ref().is_some_and(|signed| signed.needs_form) || reads_form {
+            return self.prepare_form(routed, signed, parts, body).await;
+        }
+        let mut digest = None;
+        if let Some(signed) = &signed {
+            self.admission.check_nonce(signed).await?;
+            digest = signed.digest;
+        }
+        self.map(routed, parts, None)?;
+        Ok(match digest {
+            Some(digest) => upload::received(Verified::new(body, digest)),
+            None => upload::received(body),
+        })
+    }
+
+    /// The same with a body that has to be read whole.
+    async fn prepare_form<B>(
         &self,
-        signed: &Signed,
+        routed: &mut Routed,
+        signed: Option<Box<Signed>>,
         parts: &Parts,
         body: B,
-        max_body: u64,
     ) -> Result<Body>
     where
         B: HttpBody + Send + 'static,
         B::Data: Buf + Send,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        if !signed.needs_form {
+        let maps_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
+        if maps_form {
+            map::check_content(&parts.headers, body.is_end_stream())?;
+        }
+        let form = collect::whole(body, routed.max_body.min(self.max_form)).await?;
+        if let Some(signed) = &signed {
+            if signed.needs_form {
+                signed.verify(parts, self.full_uri(parts), Some(&form))?;
+            }
+            signed.digest.map_or(Ok(()), |digest| digest.check(&form))?;
             self.admission.check_nonce(signed).await?;
-            return Ok(match signed.digest {
-                Some(digest) => upload::received(Verified::new(body, digest)),
-                None => upload::received(body),
-            });
         }
-        let form = collect::whole(body, max_body.min(self.max_form)).await?;
-        signed.verify(parts, self.full_uri(parts), Some(&form))?;
-        if let Some(digest) = signed.digest {
-            digest.check(&form)?;
-        }
-        self.admission.check_nonce(signed).await?;
-        Ok(Body::from(form))
+        self.map(routed, parts, Some(&form))?;
+        let mapped = routed.mapping.as_mut().filter(|_| maps_form);
+        Ok(match mapped.and_then(|mapping| mapping.mapped.as_ref()) {
+            Some(mapped) => mapped.form.clone().map_or_else(Body::empty, Body::from),
+            None => Body::from(form),
+        })
+    }
+
+    fn map(&self, routed: &mut Routed, parts: &Parts, form: Option<&[u8]>) -> Result<()> {
+        let Some(mapping) = &mut routed.mapping else {
+            return Ok(());
+        };
+        let uri = self.full_uri(parts);
+        // It was below when it was routed.
+        let lost = || refused(ErrorKind::Internal, "path");
+        let path = below(&self.prefix, uri.path()).ok_or_else(lost)??;
+        mapping.run(parts, &path, uri.query(), form)
     }
 
     /// Everything that can refuse a request. Nothing has been changed when it does. `None`: the request
     /// is meant for this gateway itself.
-    fn route(&self, parts: &Parts, has_body: bool) -> Result<Option<Routed>> {
+    fn route(&self, parts: &Parts, has_body: bool, id: &HeaderValue) -> Result<Option<Routed>> {
         let received = receive::read(parts, &self.via)?;
         let uri = self.full_uri(parts);
         let question = Question {
@@ -256,7 +300,8 @@ impl Inner {
         if last {
             return Ok(None);
         }
-        self.routed(&selected, &received, admitted, uri).map(Some)
+        let mapping = self.mapping(&selected, &received, &admitted, parts, id)?;
+        self.routed(&selected, &received, admitted, mapping, uri).map(Some)
     }
 
     /// Whether a request may, as far as its head tells.
@@ -272,9 +317,7 @@ impl Inner {
             return Err(refused(ErrorKind::NotImplemented, reason));
         }
         if version.is_restricted() {
-            let peer = self.known_peer(parts);
-            let origin = Origin::of(peer.as_deref(), &self.trusted, &parts.headers);
-            origin.check(version, &self.admission.intranet)?;
+            self.origin(parts).check(version, &self.admission.intranet)?;
         }
         if version.access() == Access::Anonymous {
             return Ok(Admitted::default());
@@ -292,11 +335,54 @@ impl Inner {
         })
     }
 
+    /// What is to be done to the parameters; done already where nothing has to be waited for.
+    fn mapping(
+        &self,
+        selected: &Selected<'_, '_>,
+        received: &Received<'_>,
+        admitted: &Admitted,
+        parts: &Parts,
+        id: &HeaderValue,
+    ) -> Result<Option<Box<Mapping>>> {
+        let Selected { route, group, path, .. } = selected;
+        let version = route.version();
+        let Some(rules) = version.rules() else {
+            return Ok(None);
+        };
+        let knowing = Knowing {
+            origin: self.origin(parts),
+            host: &received.authority.host,
+            now: self.reader.clock().now(),
+            app: admitted.app.clone(),
+            id,
+            via: &self.via,
+        };
+        let mut mapping = Mapping {
+            known: Known::of(rules, knowing),
+            rules: Arc::clone(rules),
+            passed_on: Arc::clone(&group.passthrough_headers),
+            base: group.terms.base_segments,
+            before_tail: usize::from(version.pattern().shape().length),
+            keep_app_code: group.terms.app_code_to_backend,
+            mapped: None,
+        };
+        if admitted.signed.is_none() && !mapping.reads_form() {
+            mapping.run(parts, path, self.full_uri(parts).query(), None)?;
+        }
+        Ok(Some(Box::new(mapping)))
+    }
+
+    fn origin(&self, parts: &Parts) -> Origin {
+        let peer = self.known_peer(parts);
+        Origin::of(peer.as_deref(), &self.trusted, &parts.headers)
+    }
+
     fn routed(
         &self,
         selected: &Selected<'_, '_>,
         received: &Received<'_>,
         admitted: Admitted,
+        mapping: Option<Box<Mapping>>,
         uri: &Uri,
     ) -> Result<Routed> {
         let Selected { route, group, path, .. } = selected;
@@ -323,6 +409,7 @@ impl Inner {
             && self.prefix.is_empty()
             && uri.authority().is_none()
             && source.is_unchanged();
+        let own = own || mapping.is_some();
         Ok(Routed {
             backend: Arc::clone(backend),
             seen: received.seen,
@@ -334,13 +421,20 @@ impl Inner {
             keep_app_code: terms.app_code_to_backend,
             app_code_header: group.app_code_header.clone().filter(|_| !terms.app_code_to_backend),
             signed: admitted.signed,
+            mapping,
             target: Arc::clone(&route.target),
             max_forwards: received.max_forwards.map(|left| left.saturating_sub(1)),
         })
     }
 
     /// Makes the head what the backend receives, but for method and URI.
-    fn rewrite<B: HttpBody>(&self, routed: &Routed, parts: &mut Parts, body: &B, id: &HeaderValue) {
+    fn rewrite<B: HttpBody>(
+        &self,
+        routed: &mut Routed,
+        parts: &mut Parts,
+        body: &B,
+        id: &HeaderValue,
+    ) {
         let peer = self.known_peer(parts).map(Cow::into_owned);
         let believed = |peer: &Peer| {
             let address = peer.addr().ip();
@@ -360,6 +454,10 @@ impl Inner {
             parts.headers.remove(name);
         }
         forward::head(parts, routed.seen, &told);
+        if let Some(mapping) = &mut routed.mapping {
+            mapping.write(parts);
+            routed.uri = mapping.uri();
+        }
         // What the server put there, upgrades above all, is not for backends.
         parts.extensions = Extensions::new();
         parts.version = Version::HTTP_11;

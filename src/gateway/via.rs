@@ -26,6 +26,11 @@ impl Via {
         Self { pseudonym, v1_0, v1_1, v2, v3 }
     }
 
+    /// The name.
+    pub(super) fn name(&self) -> &str {
+        &self.pseudonym
+    }
+
     /// What is added to a request that was received in `version`.
     pub(super) fn line(&self, version: Version) -> &HeaderValue {
         match version {

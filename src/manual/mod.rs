@@ -9,6 +9,7 @@
 //! | [`desired_state`] | how does that text come true, and what goes with what it no longer says? |
 //! | [`life_of_a_request`] | what happens to a request on its way there and back? |
 //! | [`admission`] | who may call, and how do callers say who they are? |
+//! | [`mapping`] | what of a request's parameters does its backend receive? |
 //! | [`failures`] | what can a client be told, what does it mean, and what is to be done? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
 //! | [`durability`] | what survives what, and what is to be done when it does not? |
@@ -40,6 +41,8 @@ pub mod life_of_a_request {}
 
 #[doc = include_str!("admission.md")]
 pub mod admission {}
+#[doc = include_str!("mapping.md")]
+pub mod mapping {}
 
 #[doc = include_str!("failures.md")]
 pub mod failures {}

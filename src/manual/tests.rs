@@ -13,11 +13,12 @@ use crate::registry::target::DEFAULT_TIMEOUT;
 use crate::serve::limits as serve;
 use crate::transport;
 
-const CHAPTERS: [&str; 13] = [
+const CHAPTERS: [&str; 14] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     include_str!("life_of_a_request.md"),
     include_str!("admission.md"),
+    include_str!("mapping.md"),
     FAILURES,
     DEFAULTS,
     include_str!("planning.md"),
@@ -163,11 +164,12 @@ fn always() -> Vec<(&'static str, String)> {
         ("gateway::limits::MAX_HEADER_BYTES", bytes(gateway::MAX_HEADER_BYTES)),
         ("gateway::limits::MAX_HEADERS", bytes(gateway::MAX_HEADERS)),
         ("gateway::limits::MAX_BODY", whole(gateway::MAX_BODY)),
+        ("gateway::limits::MAX_PAIRS", gateway::MAX_PAIRS.to_string()),
+        ("gateway::limits::MAX_MAPPED_URI", bytes(gateway::MAX_MAPPED_URI)),
         ("gateway::limits::BODY_IDLE", time(gateway::BODY_IDLE)),
         ("gateway::limits::TIMEOUT", time(gateway::TIMEOUT)),
         ("gateway::limits::MAX_MESSAGE", bytes(gateway::MAX_MESSAGE)),
         ("gateway::limits::MAX_FORM", whole(gateway::MAX_FORM)),
-        ("gateway::limits::MAX_PAIRS", gateway::MAX_PAIRS.to_string()),
         ("gateway::limits::MAX_NONCE", gateway::MAX_NONCE.to_string()),
         ("gateway::limits::TIMESTAMP_WINDOW", time(gateway::TIMESTAMP_WINDOW)),
         ("model::definition::MIN_TIMEOUT", time(MIN_TIMEOUT)),
@@ -197,6 +199,8 @@ fn always() -> Vec<(&'static str, String)> {
         ("model::limits::CREDENTIAL_LENGTH", format!("{:?}", model::CREDENTIAL_LENGTH)),
         ("model::limits::MAX_APP_CREDENTIALS", bytes(model::MAX_APP_CREDENTIALS)),
         ("model::limits::MAX_PARAMETERS", bytes(model::MAX_PARAMETERS)),
+        ("model::limits::MAX_PATTERN", bytes(model::MAX_PATTERN)),
+        ("model::limits::MAX_PATTERN_SIZE", bytes(model::MAX_PATTERN_SIZE)),
         ("model::limits::MAX_VARIABLES", bytes(model::MAX_VARIABLES)),
         ("model::limits::MAX_REFUSALS", bytes(model::MAX_REFUSALS)),
     ]

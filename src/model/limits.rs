@@ -45,6 +45,11 @@ pub const CREDENTIAL_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 pub const MAX_APP_CREDENTIALS: usize = 100;
 /// Parameters of one API, constants, and system parameters: each costs every request of it.
 pub const MAX_PARAMETERS: usize = 256;
+/// Bytes in a parameter's pattern: longer ones are lists, which `enum` is for.
+pub const MAX_PATTERN: usize = 4 * 1024;
+/// Bytes of a parameter's pattern once it is compiled: enough for names of 128 letters of any alphabet
+/// (`^[\w-]{1,128}$`). A short pattern can stand for a huge machine.
+pub const MAX_PATTERN_SIZE: usize = 8 * 1024 * 1024;
 /// Stage variables of one group in one environment (domain §12).
 pub const MAX_VARIABLES: usize = 50;
 /// Refusals of one change that are told at once: more than anybody reads.

@@ -8,6 +8,7 @@
 //! | `service`, `group`, `api`, `parameter` | what do operators write down? |
 //! | `app`, `authorization`, `settings`, `resource` | who calls, by which rights, and how is it all set? |
 //! | `path` | how is a path matched, and how is one made? |
+//! | `mapping` | what is done to the parameters of requests? |
 //! | `fingerprint`, `diff` | are two values the same, and what differs? |
 //! | `revision`, `limits` | how is a state counted, and how large may things be? |
 //!
@@ -25,6 +26,7 @@ pub mod group;
 pub mod id;
 pub mod kind;
 pub mod limits;
+pub(crate) mod mapping;
 pub mod name;
 pub mod parameter;
 pub mod path;

@@ -221,8 +221,14 @@ impl Parameter {
         self
     }
 
-    /// Whether nothing has to be done for it: it is a text in the path that goes where it came from.
+    /// Whether it may be any text, and goes where it came from.
+    #[cfg(any(test, feature = "openapi"))]
     pub(crate) fn is_plain(&self) -> bool {
+        self.is_unchecked() && self.to.is_none()
+    }
+
+    /// Whether it may be any text.
+    pub(crate) fn is_unchecked(&self) -> bool {
         let Self {
             name: _,
             location: _,
@@ -238,7 +244,7 @@ impl Parameter {
             schema,
             items,
             description: _,
-            to,
+            to: _,
         } = self;
         *kind == ParameterType::String
             && default.is_none()
@@ -250,7 +256,6 @@ impl Parameter {
             && choices.is_empty()
             && schema.is_none()
             && items.is_none()
-            && to.is_none()
     }
 }
 
@@ -260,6 +265,21 @@ impl Constant {
     pub fn new(name: impl Into<String>, value: impl Into<String>, location: Location) -> Self {
         let (name, value) = (name.into(), value.into());
         Self { name, value, location, description: String::new() }
+    }
+}
+
+impl System {
+    /// As it is written.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::CaClientIp => "CaClientIp",
+            Self::CaDomain => "CaDomain",
+            Self::CaRequestHandleTime => "CaRequestHandleTime",
+            Self::CaAppId => "CaAppId",
+            Self::CaRequestId => "CaRequestId",
+            Self::CaHttpSchema => "CaHttpSchema",
+            Self::CaProxy => "CaProxy",
+        }
     }
 }
 

@@ -48,13 +48,28 @@ pub struct PathTemplate {
     tail: bool,
 }
 
-/// A parameter in a template: where its brackets start and end, and which segment of the request
-/// takes their place.
+/// A parameter in a template: where its brackets start and end, and what takes their place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Piece {
     start: u16,
     end: u16,
-    source: u8,
+    source: Source,
+}
+
+/// A [`Filling`], kept small.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Source {
+    Segment(u8),
+    Value(u8),
+}
+
+/// What takes the place of a parameter in a template.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Filling {
+    /// The request's segment of this number, counted from the API's path on, as it was received.
+    Segment(usize),
+    /// The mapped value of this number.
+    Value(usize),
 }
 
 /// Why a path cannot be accepted.
@@ -245,6 +260,16 @@ impl PathTemplate {
     ///
     /// See [`InvalidPath`].
     pub fn parse(text: &str, pattern: &PathPattern, escape: bool) -> Result<Self, InvalidPath> {
+        Self::with_names(text, pattern, escape, |_| None)
+    }
+
+    /// The same where `named` knows what some names stand for; the others are those of `pattern`.
+    pub(crate) fn with_names(
+        text: &str,
+        pattern: &PathPattern,
+        escape: bool,
+        named: impl Fn(&str) -> Option<Filling>,
+    ) -> Result<Self, InvalidPath> {
         let own = PathPattern::parse(text, escape)?;
         if own.shape.tail && !pattern.shape.tail {
             return Err(InvalidPath::NoTail);
@@ -257,12 +282,12 @@ impl PathTemplate {
             let end = start + segment.len();
             if own.shape.is_parameter(index) {
                 let name = parameter_name(segment);
-                let source = pattern.parameters().find(|(theirs, _)| *theirs == name);
-                let (_, source) = source.ok_or_else(|| InvalidPath::Unknown(name.to_owned()))?;
+                let theirs = || pattern.parameters().find(|(theirs, _)| *theirs == name);
+                let filling = named(name).or_else(|| Some(Filling::Segment(theirs()?.1)));
+                let filling = filling.ok_or_else(|| InvalidPath::Unknown(name.to_owned()))?;
                 let (start, end) = (u16::try_from(start), u16::try_from(end));
                 let (Ok(start), Ok(end)) = (start, end) else { return Err(InvalidPath::TooLong) };
-                let source = u8::try_from(source).map_err(|_| InvalidPath::TooManySegments)?;
-                pieces.push(Piece { start, end, source });
+                pieces.push(Piece { start, end, source: filling.try_into()? });
             }
             start = end;
         }
@@ -275,18 +300,30 @@ impl PathTemplate {
         &self.text
     }
 
-    /// Appends the path for a request: `segment` gives its segments as received, `tail` what its
-    /// pattern's `*` stands for.
-    pub(crate) fn render<'a>(
+    /// The names in it, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().map(|piece| {
+            let range = usize::from(piece.start)..usize::from(piece.end);
+            parameter_name(self.text.get(range).unwrap_or_default())
+        })
+    }
+
+    /// Appends the path for a request: `segment` gives its segments as received, `value` the mapped
+    /// values, percent-encoded, and `tail` what its pattern's `*` stands for.
+    pub(crate) fn render<'a, 'b>(
         &self,
         into: &mut String,
         segment: impl Fn(usize) -> &'a str,
+        value: impl Fn(usize) -> &'b str,
         tail: &str,
     ) {
         let mut from = 0;
         for piece in &self.pieces {
             into.push_str(self.text.get(from..usize::from(piece.start)).unwrap_or_default());
-            into.push_str(segment(usize::from(piece.source)));
+            into.push_str(match piece.source {
+                Source::Segment(index) => segment(usize::from(index)),
+                Source::Value(index) => value(usize::from(index)),
+            });
             from = usize::from(piece.end);
         }
         let end = self.text.len() - usize::from(self.tail);
@@ -294,6 +331,18 @@ impl PathTemplate {
         if self.tail {
             into.push_str(tail);
         }
+    }
+}
+
+impl TryFrom<Filling> for Source {
+    type Error = InvalidPath;
+
+    fn try_from(filling: Filling) -> Result<Self, InvalidPath> {
+        let small = |index| u8::try_from(index).map_err(|_| InvalidPath::TooManySegments);
+        Ok(match filling {
+            Filling::Segment(index) => Self::Segment(small(index)?),
+            Filling::Value(index) => Self::Value(small(index)?),
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! An API as it is once accepted: parsed, small, shared between a draft and its publications.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -12,7 +12,8 @@ use super::api::{
 use super::definition::{Definition, InvalidDefinition, check_timeout};
 use super::id::ServiceId;
 use super::limits::{MAX_BODY_LIMIT, MAX_DESCRIPTION, MAX_ERROR_SAMPLE, MAX_SAMPLE};
-use super::parameter::{self, Constant, Location, Parameter, SystemParameter};
+use super::mapping::{Places, Rules};
+use super::parameter::{Constant, Location, Parameter, ParameterType, SystemParameter};
 use super::path::{PathPattern, PathTemplate};
 use super::verb::Verb;
 
@@ -57,15 +58,34 @@ struct Extras {
     oss: Option<ObjectAction>,
     function: Option<FunctionCall>,
     event: Option<EventShape>,
+    mapping: Mapping,
+}
+
+/// What is done to parameters. It follows from everything else, so it is neither compared nor kept.
+#[derive(Clone, Debug, Default)]
+enum Mapping {
+    #[default]
+    Nothing,
+    Rules(Arc<Rules>),
+    /// What is kept was accepted by another version, and is not by this one.
+    Refused,
+}
+
+impl PartialEq for Mapping {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What most APIs have of them.
-static USUAL: LazyLock<Extras> = LazyLock::new(|| Extras::written(&Api::any("/")));
+static USUAL: LazyLock<Extras> =
+    LazyLock::new(|| Extras::written(&Api::any("/"), Mapping::Nothing));
 
 impl Extras {
     /// What of an API differs from what most have.
-    fn of(api: &Api) -> Option<Box<Self>> {
-        (!USUAL.is_of(api)).then(|| Box::new(Self::written(api)))
+    fn of(api: &Api, mapping: Mapping) -> Option<Box<Self>> {
+        let usual = matches!(mapping, Mapping::Nothing) && USUAL.is_of(api);
+        (!usual).then(|| Box::new(Self::written(api, mapping)))
     }
 
     /// Whether an API has just this: copies nothing, since most of a document's APIs are usual.
@@ -82,6 +102,7 @@ impl Extras {
             oss,
             function,
             event,
+            mapping: _,
         } = self;
         let backend = &api.backend;
         *response == api.response
@@ -97,7 +118,7 @@ impl Extras {
             && *event == backend.event
     }
 
-    fn written(api: &Api) -> Self {
+    fn written(api: &Api, mapping: Mapping) -> Self {
         let backend = &api.backend;
         Self {
             response: api.response.clone(),
@@ -111,6 +132,7 @@ impl Extras {
             oss: backend.oss.clone(),
             function: backend.function.clone(),
             event: backend.event.clone(),
+            mapping,
         }
     }
 
@@ -131,17 +153,17 @@ impl Extras {
 
     /// What of it has to be done to every request, and is not built yet.
     fn unserved(&self, mode: Mode) -> Option<&'static str> {
-        let mapped = |parameter: &Parameter| {
-            let seen = mode != Mode::Passthrough || parameter.location == Location::Path;
-            seen && !parameter.is_plain()
+        let asked_for = |parameter: &&Parameter| {
+            mode != Mode::Passthrough || parameter.location == Location::Path
         };
-        let fixed = |kind: &String| kind != "client";
-        if self.parameters.iter().any(mapped) {
-            Some("this API maps or validates parameters, which is not built yet")
-        } else if !self.constants.is_empty() || !self.system.is_empty() {
-            Some("this API adds parameters, which is not built yet")
-        } else if self.content_type.as_ref().is_some_and(fixed) {
-            Some("this API sets the content type, which is not built yet")
+        let mut parameters = self.parameters.iter().filter(asked_for);
+        let file = |parameter: &Parameter| parameter.kind == ParameterType::File;
+        if matches!(self.mapping, Mapping::Refused) {
+            Some("this API's parameters are not what this version accepts")
+        } else if parameters.clone().any(|parameter| parameter.schema.is_some()) {
+            Some("this API validates a parameter by a schema, which is not built yet")
+        } else if parameters.any(file) {
+            Some("this API takes a file as a parameter, which is not built yet")
         } else {
             None
         }
@@ -168,46 +190,58 @@ pub(crate) type InvalidApi = InvalidDefinition;
 impl Version {
     /// Accepts an API whose service is `service`, or that has a definition of its own.
     pub(crate) fn accept(api: &Api, service: Option<ServiceId>) -> Result<Self, InvalidApi> {
+        Self::read(api, service, Err)
+    }
+
+    /// Reads an API; `refused` says what is done about parameters that cannot be accepted.
+    fn read(
+        api: &Api,
+        service: Option<ServiceId>,
+        refused: impl FnOnce(InvalidApi) -> Result<Mapping, InvalidApi>,
+    ) -> Result<Self, InvalidApi> {
         let invalid = |field: &str, reason: String| InvalidApi::new(field, reason);
         let escape = api.escape_path_param;
         let pattern = PathPattern::parse(&api.path, escape)
             .map_err(|error| invalid("path", error.to_string()))?;
-        let backend_path = api
-            .backend
-            .path
-            .as_deref()
-            .map(|text| PathTemplate::parse(text, &pattern, escape))
+        let places = Places::of(api, &pattern);
+        let known = places.as_ref().ok();
+        let named = |name: &str| known.and_then(|places| places.filling(name));
+        let path = api.backend.path.as_deref();
+        let backend_path = path
+            .map(|text| PathTemplate::with_names(text, &pattern, escape, named))
             .transpose()
-            .map_err(|error| invalid("backend.path", error.to_string()))?;
+            .map_err(|error| invalid("backend.path", error.to_string()));
         let verb = |field: &str, text: &str| text.parse().map_err(|reason| invalid(field, reason));
         let backend_verb = match &api.backend.method {
             Some(text) => Some(verb("backend.method", text)?),
             None => None,
         };
-        let backing = match (service, &api.backend.inline) {
-            (Some(service), None) => Backing::Service(service),
-            (None, Some(definition)) => {
-                definition
-                    .check()
-                    .map_err(|error| invalid(&format!("backend.{}", error.field), error.reason))?;
-                Backing::Inline(definition.clone())
-            }
-            (Some(_), Some(_)) => {
-                return Err(InvalidApi::new("backend", "has both a service and a definition"));
-            }
-            (None, None) => return Err(InvalidApi::new("backend", "is required")),
-        };
+        let own_verb = verb("method", &api.method)?;
+        let sent = backend_verb.filter(|verb| *verb != Verb::Any).unwrap_or(own_verb);
+        let backing = accept_backing(api, service)?;
         check_texts(api)?;
+        let (backend_path, mapping) = match places {
+            Ok(places) => {
+                let path = backend_path?;
+                let rules = Rules::compile(api, places, &pattern, path.as_ref(), sent);
+                (path, rules.map(Mapping::of).or_else(refused)?)
+            }
+            // What is wrong with the path may follow from it.
+            Err(error) => {
+                let mapping = refused(error)?;
+                (backend_path?, mapping)
+            }
+        };
         let same_path = backend_path.as_ref().is_none_or(|path| path.as_str() == pattern.as_str());
         Ok(Self {
             same_path,
-            verb: verb("method", &api.method)?,
+            verb: own_verb,
             backend_verb,
             pattern,
             backend_path,
             backing,
             description: api.description.as_str().into(),
-            extras: Extras::of(api),
+            extras: Extras::of(api, mapping),
             max_body: api.max_body,
             timeout: accept_timeout(api.backend.timeout)?,
             visibility: api.visibility,
@@ -342,16 +376,28 @@ impl Version {
         self.extras.as_deref().unwrap_or(&USUAL)
     }
 
+    /// What is done to the parameters of its requests, unless nothing is.
+    pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {
+        match &self.extras.as_ref()?.mapping {
+            Mapping::Rules(rules) => Some(rules),
+            Mapping::Nothing | Mapping::Refused => None,
+        }
+    }
+
     /// What it needs that this version of the gateway does not do: its requests are refused, never
     /// served without it.
     pub(crate) fn unserved(&self) -> Option<&'static str> {
-        if self.mode != Mode::Passthrough {
-            Some("this API maps parameters, which is not built yet")
-        } else if !self.protocols.http && !self.protocols.https {
+        if !self.protocols.http && !self.protocols.https {
             Some("this API is called by WebSocket, which is not built yet")
         } else {
             self.extras.as_ref().and_then(|extras| extras.unserved(self.mode))
         }
+    }
+}
+
+impl Mapping {
+    fn of(rules: Option<Rules>) -> Self {
+        rules.map_or(Self::Nothing, |rules| Self::Rules(Arc::new(rules)))
     }
 }
 
@@ -379,6 +425,22 @@ impl Protocols {
     }
 }
 
+fn accept_backing(api: &Api, service: Option<ServiceId>) -> Result<Backing, InvalidApi> {
+    match (service, &api.backend.inline) {
+        (Some(service), None) => Ok(Backing::Service(service)),
+        (None, Some(definition)) => {
+            definition.check().map_err(|error| {
+                InvalidApi::new(format!("backend.{}", error.field), error.reason)
+            })?;
+            Ok(Backing::Inline(definition.clone()))
+        }
+        (Some(_), Some(_)) => {
+            Err(InvalidApi::new("backend", "has both a service and a definition"))
+        }
+        (None, None) => Err(InvalidApi::new("backend", "is required")),
+    }
+}
+
 fn accept_timeout(timeout: Option<Duration>) -> Result<Option<u32>, InvalidApi> {
     let Some(timeout) = timeout else {
         return Ok(None);
@@ -389,13 +451,8 @@ fn accept_timeout(timeout: Option<Duration>) -> Result<Option<u32>, InvalidApi> 
 
 fn check_texts(api: &Api) -> Result<(), InvalidApi> {
     check_description(&api.description)?;
-    parameter::check(&api.parameters, &api.constants, &api.system)?;
     if api.signature.is_empty() {
         return Err(InvalidApi::new("signature", "is empty"));
-    }
-    let content_type = api.backend.content_type.as_deref();
-    if content_type.is_some_and(|text| http::HeaderValue::from_str(text).is_err()) {
-        return Err(InvalidApi::new("backend.content_type", "cannot stand in a header"));
     }
     if api.max_body.is_some_and(|limit| limit > MAX_BODY_LIMIT) {
         return Err(InvalidApi::new("max_body", "is more than 1 TiB"));
@@ -437,6 +494,7 @@ impl Serialize for Version {
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Stored { api, service } = Stored::deserialize(deserializer)?;
-        Self::accept(&api, service).map_err(serde::de::Error::custom)
+        // What was accepted once is loaded, so that the rest serves; it is not served itself.
+        Self::read(&api, service, |_| Ok(Mapping::Refused)).map_err(serde::de::Error::custom)
     }
 }

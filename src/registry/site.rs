@@ -18,6 +18,8 @@ pub(crate) struct GroupOptions {
     pub(crate) base_path: Box<str>,
     /// The header that holds AppCodes, where it is not `Authorization`.
     pub(crate) app_code_header: Option<HeaderName>,
+    /// What of the client's headers goes on where only what is mapped does.
+    pub(crate) passthrough_headers: Arc<[HeaderName]>,
     pub(crate) terms: Terms,
 }
 
@@ -82,6 +84,7 @@ impl AcceptedGroup {
                 app_code_to_backend: group.app_code_to_backend,
             },
             app_code_header,
+            passthrough_headers: passthrough_headers.into(),
             base_path,
         });
         Ok(Self { options, hosts: accept_hosts(group)? })

@@ -1,6 +1,7 @@
 //! Documents with every key that there is.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::time::Duration;
 
 use proptest::collection::{btree_map, vec};
@@ -14,13 +15,14 @@ use crate::document::{
 };
 use crate::model::api::{EventShape, FunctionCall, ObjectAction, ResponseDefinition, ResponseType};
 use crate::model::definition::{Leg, Mixed, Settings};
+use crate::model::id::ServiceId;
 use crate::model::parameter::{Destination, System};
 use crate::model::settings::{Kept, Reach, ReachTable, SignatureMode};
 use crate::model::{
     Access, Api, ApiBackend, ApiName, App, AppCode, Connector, Constant, Credential, Declaration,
     Definition, Environment, Grant, Group, Kind, Location, Mode, ObjectGrant, Parameter,
-    ParameterType, Protocol, RegistrySettings, SignatureMethod, SystemParameter, Visibility,
-    VpcAccess, Way,
+    ParameterType, Protocol, RegistrySettings, SignatureMethod, SystemParameter, Version,
+    Visibility, VpcAccess, Way,
 };
 use crate::time::Timestamp;
 
@@ -323,9 +325,39 @@ fn own_api() -> BoxedStrategy<Api> {
                 api.mode = Mode::MappingPassthrough;
                 api.protocol = vec![Protocol::Websocket];
             }
-            api
+            acceptable(api)
         })
         .boxed()
+}
+
+/// The API without the parameters that no API can have, or not beside those before them.
+fn acceptable(mut api: Api) -> Api {
+    let (parameters, constants, system) =
+        (take(&mut api.parameters), take(&mut api.constants), take(&mut api.system));
+    let accepted = |api: &Api| {
+        let mut api = api.clone();
+        api.backend.inline = None;
+        Version::accept(&api, Some(ServiceId::new(0))).is_ok()
+    };
+    for parameter in parameters {
+        api.parameters.push(parameter);
+        if !accepted(&api) {
+            api.parameters.pop();
+        }
+    }
+    for constant in constants {
+        api.constants.push(constant);
+        if !accepted(&api) {
+            api.constants.pop();
+        }
+    }
+    for parameter in system {
+        api.system.push(parameter);
+        if !accepted(&api) {
+            api.system.pop();
+        }
+    }
+    api
 }
 
 fn api() -> BoxedStrategy<ApiEntry> {

@@ -41,7 +41,7 @@ use crate::error::{ErrorKind, Result};
 use crate::model::api::Access;
 use crate::model::id::{ApiId, EnvironmentId};
 use crate::model::settings::SignatureMode;
-use crate::model::{Grant, Version};
+use crate::model::{Grant, ResourceName, Version};
 use crate::registry::callers::{Caller, CallerKey};
 use crate::registry::state::State;
 use crate::time::Timestamp;
@@ -72,9 +72,11 @@ pub(super) struct Asking<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What is left to be seen of a request that may be sent.
+/// Who calls, and what is left to be seen of the request.
 #[derive(Debug, Default)]
 pub(super) struct Admitted {
+    /// The name of the application that calls.
+    pub(super) app: Option<ResourceName>,
     /// Of a signed request.
     pub(super) signed: Option<Box<Signed>>,
 }
@@ -136,7 +138,8 @@ impl Admission {
         }
         let is_done = !signed.needs_form && signed.claim.nonce.is_none();
         let is_done = is_done && (signed.digest.is_none() || !asking.has_body);
-        Ok(Admitted { signed: (!is_done).then(|| Box::new(signed)) })
+        let app = Some(signed.key.caller.record.name.clone());
+        Ok(Admitted { app, signed: (!is_done).then(|| Box::new(signed)) })
     }
 
     /// Consumes the nonce of a request that was verified.
@@ -165,7 +168,7 @@ fn admit_code(asking: &Asking<'_>) -> Result<Admitted> {
     let caller = asking.state.caller_by_code(code);
     let caller = caller.ok_or_else(|| refused(ErrorKind::InvalidAppCode, ""))?;
     check_grant(asking.grant(&caller), asking.now)?;
-    Ok(Admitted::default())
+    Ok(Admitted { app: Some(caller.record.name.clone()), signed: None })
 }
 
 impl Asking<'_> {

@@ -88,7 +88,7 @@ fn a_template_puts_segments_where_they_belong() {
         let path = RequestPath::parse(request).unwrap();
         let tail = path.raw_tail(usize::from(pattern.shape().length));
         let mut out = String::new();
-        template.render(&mut out, |index| path.raw_segment(index), tail);
+        template.render(&mut out, |index| path.raw_segment(index), |_| "", tail);
         assert_eq!(out, made);
     }
     let pattern = pattern("/a/[x]");

@@ -85,16 +85,31 @@ async fn the_rows_about_callers() {
     assert_eq!((answer.status(), answer.code()), (404, "I404NF"), "not published there");
 }
 
-/// Until parameters can be mapped, such APIs are refused.
 #[tokio::test]
-async fn what_is_not_built_yet_is_refused_and_never_open() {
+async fn the_rows_about_parameters() {
     let (old, new) = (Origin::named("old").await, Origin::named("new").await);
     let process = Process::start(&shop(&old, &new), &[]);
-    for path in ["/shop/search/a/b?q=red&evil=1", "/shop/search/a"] {
-        let answer = get(&process, path, &[]).await;
-        assert_eq!((answer.status(), answer.code()), (501, "X501NI"), "{path}");
+    let forged = ["X-Query: forged", "X-Other: 1", "Accept: text/plain", "Connection: x-real-ip"];
+    let answer = get(&process, "/shop/search/a/b?q=red&evil=1", &forged).await;
+    assert_eq!((answer.status(), answer.body()), (200, "new"), "{answer:?}");
+    let head = new.last();
+    assert_eq!(head[0], "GET /base/find?n=20&source=gateway HTTP/1.1");
+    for line in ["x-query: red", "x-real-ip: 127.0.0.1", "accept: text/plain"] {
+        assert!(head.contains(&line.to_owned()), "{head:?}");
     }
-    assert!(old.heads().is_empty() && new.heads().is_empty());
+    assert!(!format!("{head:?}").contains("evil") && !format!("{head:?}").contains("x-other"));
+    for (path, code, named) in [
+        ("/shop/search/a", "I400MP", "q"),
+        ("/shop/search/a?q=RED", "I400IP", "q"),
+        ("/shop/search/a?q=red&limit=101", "I400IP", "limit"),
+        ("/shop/search/a?q=red&limit=abc", "I400IP", "limit"),
+        ("/shop/search/a?q=%zz", "I400RU", "malformed"),
+    ] {
+        let answer = get(&process, path, &[]).await;
+        assert_eq!((answer.status(), answer.code()), (400, code), "{path}");
+        assert!(answer.message().contains(named), "{path} {}", answer.message());
+    }
+    assert_eq!(new.heads().len(), 1);
     assert!(!format!("{:?}", get(&process, "/shop/search/a", &[]).await).contains("sampleSecret1"));
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use backhaul::gateway::{MemoryNonces, ProxyName};
-use backhaul::model::{Access, App, Grant, Location, Parameter, Protocol, Visibility};
+use backhaul::model::{
+    Access, App, Grant, Location, Mode, Parameter, ParameterType, Protocol, Visibility,
+};
 use backhaul::sync::lease;
 use backhaul::testing::{FakeUpstream, Script, Step};
 use backhaul::time::Timestamp;
@@ -63,6 +65,7 @@ async fn frail_shop() -> Shop {
             Api::get("/inside").service_same_path("orders").visibility(Visibility::Private),
         )
         .api("shop/schemed", schemed())
+        .api("shop/mapped", mapped())
         .app("caller", App::new().key(KEY, SECRET).code("the-code"))
         .app("former", App::new().code("the-former-code"))
         .app("stranger", App::new().code("the-strange-code"))
@@ -104,6 +107,14 @@ fn numbered() -> Api {
     let mut api = Api::get("/numbered").service_same_path("orders").access(Access::App);
     api.force_nonce = true;
     api
+}
+
+/// An API that takes a number from the query, and a form.
+fn mapped() -> Api {
+    let number = Parameter::new("number", Location::Query).kind(ParameterType::Int).required();
+    let field = Parameter::new("field", Location::Body);
+    let api = Api::post("/mapped").service_same_path("orders").mode(Mode::Mapping);
+    api.parameter(number).parameter(field)
 }
 
 /// An API that needs what this version does not do.
@@ -265,6 +276,12 @@ async fn case(kind: ErrorKind, shop: &Shop) -> Case {
         ErrorKind::UrlTooLarge => shop.ask(&long, &[]).await,
         ErrorKind::HeadersTooLarge => shop.ask(order, &[&large]).await,
         ErrorKind::NotImplemented => shop.ask("GET /shop/schemed/1", &[]).await,
+        ErrorKind::MissingParameter => shop.ask("POST /shop/mapped", &[]).await,
+        ErrorKind::InvalidParameter => shop.ask("POST /shop/mapped?number=one", &[]).await,
+        ErrorKind::InvalidContentType => {
+            let lines = ["content-type: text/plain", "content-length: 1"];
+            shop.ask("POST /shop/mapped?number=1", &lines).await
+        }
         ErrorKind::InvalidProtocol => shop.ask("GET /shop/encrypted", &[]).await,
         ErrorKind::InternetDisabled => shop.ask("GET /shop/inside", &[]).await,
         ErrorKind::AdapterMissing => shop.ask("GET /shop/function", &[]).await,

@@ -1,8 +1,9 @@
 //! Drafts of every sort there and back, and descriptions of every sort.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
 
-use backhaul::document::Format;
+use backhaul::document::{Document, Format};
 use backhaul::model::{Access, Mode};
 use backhaul::openapi::{Export, Import};
 use backhaul::{Api, ApiName, Group, GroupName};
@@ -196,9 +197,47 @@ fn draft() -> BoxedStrategy<((String, u8), Api)> {
             ]);
             let api = serde_json::from_value(written.clone());
             let api = api.unwrap_or_else(|error| panic!("{error}: {written}"));
+            let api = acceptable(api);
             ((method.to_owned(), requests), api)
         })
         .boxed()
+}
+
+/// The draft without the parameters that no API can have, or not beside those before them.
+fn acceptable(mut api: Api) -> Api {
+    let (parameters, constants, system) =
+        (take(&mut api.parameters), take(&mut api.constants), take(&mut api.system));
+    for parameter in parameters {
+        api.parameters.push(parameter);
+        if !is_acceptable(&api) {
+            api.parameters.pop();
+        }
+    }
+    for constant in constants {
+        api.constants.push(constant);
+        if !is_acceptable(&api) {
+            api.constants.pop();
+        }
+    }
+    for parameter in system {
+        api.system.push(parameter);
+        if !is_acceptable(&api) {
+            api.system.pop();
+        }
+    }
+    api
+}
+
+/// Whether a document may have such an API.
+fn is_acceptable(api: &Api) -> bool {
+    let mut written = serde_json::to_value(api).unwrap();
+    let entry = written.as_object_mut().unwrap();
+    entry.extend([("group".to_owned(), "shop".into()), ("name".to_owned(), "find".into())]);
+    if let Some(backend) = entry.get_mut("backend").and_then(Value::as_object_mut) {
+        backend.remove("inline");
+        backend.insert("service".to_owned(), "orders".into());
+    }
+    Document::parse(&json!({ "api": [written] }).to_string(), Format::Json).is_ok()
 }
 
 /// Drafts of one group: none has the name or the requests of another.

@@ -1,0 +1,97 @@
+//! Which headers go on, and which are written.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::gateway::hop::{self, Class};
+use crate::model::api::Mode;
+use crate::model::mapping::{FORM, Origin, Rule, Rules, Target, is_form, is_same_header};
+
+/// Headers about the bytes of a body, which are wrong for another body.
+static OF_A_BODY: [HeaderName; 5] = [
+    header::CONTENT_ENCODING,
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+];
+
+/// Whether the headers say that the body is a form that can be read.
+pub(super) fn has_form(headers: &HeaderMap) -> bool {
+    let plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    headers.get_all(header::CONTENT_ENCODING).iter().all(plain)
+        && headers.get(header::CONTENT_TYPE).is_some_and(is_form)
+}
+
+/// Makes the headers those the backend receives: `lines` instead of what the client sent under their
+/// names, and of the rest what the mode lets through. `form` is the length of the form that was written.
+pub(super) fn write(
+    rules: &Rules,
+    lines: Vec<(HeaderName, HeaderValue)>,
+    form: Option<usize>,
+    passed_on: &[HeaderName],
+    headers: &mut HeaderMap,
+) {
+    let is_lost = |name: &&HeaderName| {
+        let unknown = match rules.mode {
+            Mode::Mapping => !is_kept(name) && !passed_on.contains(name),
+            _ => false,
+        };
+        unknown || is_taken(rules, name)
+    };
+    let lost: Vec<HeaderName> =
+        headers.keys().filter(|name| !is_own(name) && is_lost(name)).cloned().collect();
+    for name in lost {
+        headers.remove(name);
+    }
+    for (name, value) in lines {
+        // The client's, if its group passes it on, goes before a constant (domain §8).
+        if name != header::HOST || !headers.contains_key(header::HOST) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(length) = form {
+        for name in &OF_A_BODY {
+            headers.remove(name);
+        }
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        if !headers.get(header::CONTENT_TYPE).is_some_and(is_form) {
+            headers.insert(header::CONTENT_TYPE, FORM);
+        }
+    }
+    if let Some(content_type) = &rules.content_type {
+        headers.insert(header::CONTENT_TYPE, content_type.clone());
+    }
+}
+
+/// Whether a header is asked for, or has the name of something that is written, or could have been. Some
+/// backends read `_` as `-`, so a name that looks the same to them has it too.
+fn is_taken(rules: &Rules, name: &HeaderName) -> bool {
+    let asked = |rule: &Rule| matches!(&rule.origin, Origin::Header(other) if other == name);
+    rules.parameters.iter().any(asked)
+        || rules
+            .targets()
+            .any(|target| matches!(target, Target::Header(other) if is_same_header(other, name)))
+}
+
+/// Whether a header goes on where only what is mapped does. `Content-Encoding` belongs to
+/// `Content-Type`: without it nobody can read the body.
+fn is_kept(name: &HeaderName) -> bool {
+    [header::CONTENT_TYPE, header::ACCEPT, header::USER_AGENT, header::CONTENT_ENCODING]
+        .contains(name)
+}
+
+/// Whether a header is written by the gateway, or frames the message.
+fn is_own(name: &HeaderName) -> bool {
+    *name == hop::REQUEST_ID
+        || matches!(
+            hop::class(name.as_str()),
+            Class::Host
+                | Class::ContentLength
+                | Class::TransferEncoding
+                | Class::ForwardedFor
+                | Class::ForwardedProto
+                | Class::ForwardedHost
+                | Class::Via
+                | Class::MaxForwards
+        )
+}

@@ -1,0 +1,198 @@
+//! What of a request's parameters its backend receives, under which name and where: measured by the
+//! rules that were read when the API was accepted.
+//!
+//! | file | question |
+//! |---|---|
+//! | `values` | what did the client send? |
+//! | `target` | what is written where? |
+//! | `head` | which headers go on? |
+//! | `trial` | what becomes of one request, for fuzzing? |
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+
+use super::forward::Source;
+use super::limits::MAX_MAPPED_URI;
+use super::receive::refused;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::api::Mode;
+use crate::model::mapping::{Added, Addition, Rule, Rules, Target};
+use crate::model::parameter::System;
+
+mod head;
+mod target;
+#[cfg(any(test, fuzzing))]
+pub(super) mod trial;
+mod values;
+
+use self::target::Writing;
+use self::values::Values;
+
+/// What the gateway knows of a request. What it does not know, the backend is not told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts<'a> {
+    pub(super) client_ip: Option<&'a str>,
+    pub(super) domain: Option<&'a str>,
+    /// RFC 3339 in UTC.
+    pub(super) handle_time: Option<&'a str>,
+    pub(super) app_id: Option<&'a str>,
+    pub(super) request_id: Option<&'a str>,
+    /// `http` or `https`.
+    pub(super) http_schema: Option<&'a str>,
+    pub(super) proxy: Option<&'a str>,
+}
+
+/// A request's parameters as its backend receives them.
+#[derive(Debug)]
+pub(super) struct Mapped {
+    /// In origin form.
+    pub(super) uri: Uri,
+    /// The body instead of the client's, where the API takes it apart; `None`: there was none, and there
+    /// is none.
+    pub(super) form: Option<Bytes>,
+    head: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Facts<'_> {
+    fn value(&self, name: System) -> Option<&str> {
+        match name {
+            System::CaClientIp => self.client_ip,
+            System::CaDomain => self.domain,
+            System::CaRequestHandleTime => self.handle_time,
+            System::CaAppId => self.app_id,
+            System::CaRequestId => self.request_id,
+            System::CaHttpSchema => self.http_schema,
+            System::CaProxy => self.proxy,
+        }
+    }
+}
+
+/// Maps a request's parameters, or refuses them. Nothing has been changed then.
+///
+/// `headers` are those that were received, `form` is the whole body where the rules read one.
+pub(super) fn map(
+    rules: &Rules,
+    source: &Source<'_>,
+    headers: &HeaderMap,
+    form: Option<&[u8]>,
+    facts: &Facts<'_>,
+) -> Result<Mapped> {
+    let form = form.filter(|_| rules.reads_form()).unwrap_or_default();
+    if rules.reads_form() {
+        check_content(headers, form.is_empty())?;
+    }
+    let values = Values::read(rules, source, headers, form)?;
+    let mut writing = Writing::new(rules, source.query);
+    for (index, rule) in rules.parameters.iter().enumerate() {
+        parameter(&mut writing, rule, values.of(index))?;
+    }
+    for addition in &rules.additions {
+        added(&mut writing, addition, facts)?;
+    }
+    if rules.mode != Mode::Mapping {
+        writing.unknown(rules, source, form);
+    }
+    let uri = uri(rules, source, &writing)?;
+    let written = rules.reads_form() && !(form.is_empty() && writing.form.is_empty());
+    Ok(Mapped { uri, form: written.then(|| writing.form.into()), head: writing.head })
+}
+
+impl Mapped {
+    /// Makes the headers those the backend receives, once everything else about them is done: what a
+    /// client lists in `Connection` must not take away what is added here.
+    pub(super) fn write_head(
+        &mut self,
+        rules: &Rules,
+        passed_on: &[HeaderName],
+        headers: &mut HeaderMap,
+    ) {
+        let length = self.form.as_ref().map(Bytes::len);
+        head::write(rules, std::mem::take(&mut self.head), length, passed_on, headers);
+    }
+}
+
+/// Refuses a body that the rules cannot take apart: it is no form, or nobody can tell. To be asked before
+/// a body is read whole, too.
+pub(super) fn check_content(headers: &HeaderMap, is_empty: bool) -> Result<()> {
+    if is_empty || head::has_form(headers) {
+        return Ok(());
+    }
+    Err(refused(ErrorKind::InvalidContentType, "is not a form in UTF-8"))
+}
+
+fn parameter<'v>(
+    writing: &mut Writing,
+    rule: &Rule,
+    values: impl Iterator<Item = &'v str> + Clone,
+) -> Result<()> {
+    let mut found = false;
+    for value in values.clone() {
+        found = true;
+        rule.check.accepts(value).map_err(|reason| invalid(&rule.name, reason))?;
+    }
+    if found {
+        return writing.write(&rule.target, &rule.name, values);
+    }
+    match &rule.default {
+        _ if rule.required => Err(missing(&rule.name)),
+        Some(default) => writing.write(&rule.target, &rule.name, default.iter().map(|it| &**it)),
+        // There is no path without it.
+        None if matches!(rule.target, Target::Path(_)) => Err(missing(&rule.name)),
+        None => Ok(()),
+    }
+}
+
+fn added(writing: &mut Writing, addition: &Addition, facts: &Facts<'_>) -> Result<()> {
+    let Addition { target, value } = addition;
+    match (value, target) {
+        (Added::Header(value), Target::Header(name)) => {
+            writing.header(name, value.clone());
+            Ok(())
+        }
+        // Constants were looked at when the API was accepted.
+        (Added::Header(_), _) => Ok(()),
+        (Added::Constant(text), _) => writing.write(target, "", std::iter::once(&**text)),
+        (Added::Known(name), _) => match facts.value(*name) {
+            Some(text) => writing.write(target, name.as_str(), std::iter::once(text)),
+            None if matches!(target, Target::Path(_)) => Err(missing(name.as_str())),
+            None => Ok(()),
+        },
+    }
+}
+
+fn uri(rules: &Rules, source: &Source<'_>, writing: &Writing) -> Result<Uri> {
+    let room = source.path.canonical().len() + writing.query.len() + ROOM;
+    let mut text = String::with_capacity(room);
+    source.push_path(&mut text, rules.template.as_ref(), &writing.path);
+    if !writing.query.is_empty() {
+        text.push('?');
+        text.push_str(&writing.query);
+    } else if rules.mode != Mode::Mapping
+        && !rules.reads_query
+        && let Some(query) = source.query
+    {
+        source.push_query(&mut text, query);
+    }
+    let context = format_args!("more than {MAX_MAPPED_URI} bytes at the backend");
+    if text.len() > MAX_MAPPED_URI {
+        return Err(refused(ErrorKind::UrlTooLarge, context.to_string()));
+    }
+    PathAndQuery::from_maybe_shared(Bytes::from(text))
+        .map(Uri::from)
+        .map_err(|error| refused(ErrorKind::Internal, "mapped path").caused_by(error))
+}
+
+/// Room for what a template adds, so that few URIs are allocated twice.
+const ROOM: usize = 64;
+
+fn missing(name: &str) -> Error {
+    refused(ErrorKind::MissingParameter, format!("`{name}`"))
+}
+
+fn invalid(name: &str, reason: &str) -> Error {
+    refused(ErrorKind::InvalidParameter, format!("`{name}` {reason}"))
+}
+
+#[cfg(test)]
+mod tests;
