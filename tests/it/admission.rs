@@ -36,7 +36,7 @@ const KEY: &str = "203753385";
 const SECRET: &str = "sampleSecret1";
 const CODE: &str = "sampleAppCode1";
 /// The clock of the domain's vectors and of most captures.
-const NOW: u64 = 1_700_000_000_000;
+pub(crate) const NOW: u64 = 1_700_000_000_000;
 
 /// A clock that is set.
 #[derive(Clone, Debug)]
@@ -75,8 +75,8 @@ impl Backend for Recorder {
 }
 
 /// A gateway whose APIs need an application, and what reaches their backend.
-struct Guarded {
-    registry: Registry,
+pub(crate) struct Guarded {
+    pub(crate) registry: Registry,
     gateway: Gateway,
     clock: ManualClock,
     received: Received,
@@ -88,11 +88,11 @@ impl Guarded {
         Self::of(edit, |group| group, App::new().key(KEY, SECRET).code(CODE)).await
     }
 
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(|api| api).await
     }
 
-    async fn of(
+    pub(crate) async fn of(
         edit: impl FnOnce(Api) -> Api,
         group: impl FnOnce(Group) -> Group,
         app: App,
@@ -120,7 +120,7 @@ impl Guarded {
         Self { registry, gateway, clock, received }
     }
 
-    fn change_gateway(&mut self, change: impl FnOnce(Gateway) -> Gateway) {
+    pub(crate) fn change_gateway(&mut self, change: impl FnOnce(Gateway) -> Gateway) {
         self.gateway = change(self.gateway.clone());
     }
 
@@ -129,7 +129,7 @@ impl Guarded {
     }
 
     /// The answer's code, `ok` where the request reached the backend.
-    async fn code<B>(&self, request: Request<B>) -> String
+    pub(crate) async fn code<B>(&self, request: Request<B>) -> String
     where
         B: http_body::Body + Send + 'static,
         B::Data: Send,
@@ -165,12 +165,12 @@ impl Guarded {
     }
 
     /// What reached the backend last.
-    fn last(&self) -> (http::request::Parts, Bytes) {
+    pub(crate) fn last(&self) -> (http::request::Parts, Bytes) {
         self.received.lock().unwrap().last().unwrap().clone()
     }
 }
 
-fn peer(address: &str, scheme: Scheme) -> Peer {
+pub(crate) fn peer(address: &str, scheme: Scheme) -> Peer {
     Peer::new(address.parse::<SocketAddr>().unwrap(), scheme)
 }
 
@@ -183,7 +183,7 @@ fn get(lines: &[(&str, &str)]) -> Request<Full<Bytes>> {
     get_uri("/", lines)
 }
 
-fn get_uri(uri: &str, lines: &[(&str, &str)]) -> Request<Full<Bytes>> {
+pub(crate) fn get_uri(uri: &str, lines: &[(&str, &str)]) -> Request<Full<Bytes>> {
     let request = Request::get(uri).header("host", "a");
     empty(lines.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
 }

@@ -4,6 +4,7 @@
 mod framing;
 mod front;
 mod headers;
+mod mapped;
 mod paths;
 pub(crate) mod reasons;
 mod resources;

@@ -30,6 +30,7 @@ mod killed;
 mod linearizable;
 mod load;
 mod malformed;
+mod mapping;
 mod mock_backend;
 mod model_check;
 #[cfg(feature = "openapi")]

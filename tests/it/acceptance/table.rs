@@ -103,7 +103,7 @@ async fn the_rows_about_parameters() {
         ("/shop/search/a?q=RED", "I400IP", "q"),
         ("/shop/search/a?q=red&limit=101", "I400IP", "limit"),
         ("/shop/search/a?q=red&limit=abc", "I400IP", "limit"),
-        ("/shop/search/a?q=%zz", "I400RU", "malformed"),
+        ("/shop/search/a?q=%zz", "I400RU", "hexadecimal"),
     ] {
         let answer = get(&process, path, &[]).await;
         assert_eq!((answer.status(), answer.code()), (400, code), "{path}");

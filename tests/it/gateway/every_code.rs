@@ -84,6 +84,7 @@ async fn frail_shop() -> Shop {
         "numbered",
         "encrypted",
         "inside",
+        "mapped",
         "schemed",
         "function",
         "small",
