@@ -131,3 +131,12 @@ without=$slope
 slope callgrind "$gateway_program" /signed/42 "${signed[@]}" -H "x-ca-signature: $signature"
 figure instructions.signature $((slope - without)) instr at_most 22000 \
   "$method, $slope for an API that needs a signature and $without for one that does not"
+
+# The same request to an API that takes it as it is, and to one with five parameters, two constants and two
+# system parameters.
+query='name=rex&size=20&color=red&page=3'
+slope callgrind "$gateway_program" "/orders/42?$query"
+without=$slope
+slope callgrind "$gateway_program" "/mapped/42?$query"
+figure instructions.mapping $((slope - without)) instr at_most 5000 \
+  "$method, $slope for an API in mode mapping and $without for one that passes the same request through"

@@ -16,6 +16,17 @@ pub fn guarded(bytes: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<Option<usize>>, Op
     (transcript.passed, transcript.bodies, transcript.ended)
 }
 
+/// The texts that a signature of a request is compared with, the documented one first; `None`: query or
+/// form cannot be read. The second says whether the strict mode takes the request.
+#[must_use]
+pub fn texts(
+    head: &http::request::Parts,
+    listed: &str,
+    form: &[u8],
+) -> Option<(Vec<Vec<u8>>, bool)> {
+    crate::gateway::texts(head, listed, form)
+}
+
 /// The path that `template` makes of a request's, if `pattern` matches it.
 #[must_use]
 pub fn render(pattern: &PathPattern, template: &PathTemplate, path: &str) -> Option<String> {

@@ -86,6 +86,7 @@
 //! | `document` | desired-state documents in TOML, JSON and YAML: `document` |
 //! | `server` | `serve::Server`: the gateway on sockets, with every deadline and limit it needs |
 //! | `openapi` | OpenAPI 3 documents as drafts, and drafts as OpenAPI 3 documents: `openapi` |
+//! | `redis` | nonces in Redis, shared by a fleet: `gateway::RedisNonces` |
 //! | `full` | all of these |
 //! | `testing` | a conformance suite and a scripted upstream. Not semver-stable |
 //!

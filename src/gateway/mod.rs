@@ -50,6 +50,8 @@ mod service;
 mod upload;
 mod via;
 
+#[cfg(fuzzing)]
+pub(crate) use self::admit::texts;
 #[cfg(feature = "redis")]
 pub use self::admit::{InvalidRedisUrl, RedisNonces};
 pub use self::admit::{MemoryNonces, Nonce, NonceError, NonceStore, Spelling};

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::BodyExt;
 use tokio::time::Instant;
 
 use super::limits::BODY_IDLE;
@@ -251,17 +250,49 @@ pub(super) fn too_large(limit: u64) -> Error {
     refused(ErrorKind::BodyTooLarge, format!("more than {limit} bytes"))
 }
 
-/// What a server received, as one type. Its failures become those that clients are told.
+/// What a server received, as one type that knows how long it is. Its failures become those that clients
+/// are told.
 pub(super) fn received<B>(body: B) -> Body
 where
     B: HttpBody + Send + 'static,
     B::Data: Buf + Send,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let pieces = body.map_frame(|frame| {
-        frame.map_data(|mut data: B::Data| data.copy_to_bytes(data.remaining()))
-    });
-    Body::new(pieces.map_err(|error| broken(error.into())))
+    Body::new(Received(Box::pin(body)))
+}
+
+struct Received<B>(Pin<Box<B>>);
+
+impl<B> HttpBody for Received<B>
+where
+    B: HttpBody,
+    B::Data: Buf,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>>>> {
+        self.0.as_mut().poll_frame(cx).map(|frame| {
+            frame.map(|frame| match frame {
+                Ok(frame) => {
+                    Ok(frame.map_data(|mut data: B::Data| data.copy_to_bytes(data.remaining())))
+                }
+                Err(error) => Err(broken(error.into())),
+            })
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
 }
 
 /// The failure of a body that could not be read to its end.

@@ -199,6 +199,17 @@ impl Signed {
     }
 }
 
+/// The texts that a signature of a request is compared with, the documented one first; `None`: query or
+/// form cannot be read. The second says whether the strict mode takes the request.
+#[cfg(fuzzing)]
+pub(crate) fn texts(head: &Head, listed: &str, form: &[u8]) -> Option<(Vec<Vec<u8>>, bool)> {
+    let (method, uri, headers) = (&head.method, &head.uri, &head.headers);
+    let parts =
+        text::Parts::read(Covered { method, uri, headers, listed, form: Some(form) }).ok()?;
+    let choices = parts.differences().choices();
+    Some((choices.map(|spelling| parts.text(spelling)).collect(), strict::check(&parts).is_ok()))
+}
+
 /// Whether a body is a form (domain §2.5).
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
     let essence = |value: &header::HeaderValue| {

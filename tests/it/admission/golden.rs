@@ -42,7 +42,11 @@ async fn every_capture_is_accepted_and_reaches_the_backend_byte_for_byte() {
         let raw = golden(&format!("{name}.request.raw"));
         assert_eq!(guarded.code(parsed(&raw)).await, "ok", "{name}");
         let end = raw.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
-        assert_eq!(guarded.last().1, raw[end..], "{name}");
+        let (parts, body) = guarded.last();
+        assert_eq!(body, raw[end..], "{name}");
+        let length = parts.headers.get("content-length").map(|it| it.to_str().unwrap().to_owned());
+        let expected = (!body.is_empty()).then(|| body.len().to_string());
+        assert_eq!(length, expected, "{name}");
     }
 }
 
