@@ -5,7 +5,7 @@
 //! | `pairs` | what do a query and a form consist of? |
 //! | `receive`, `host` | what is refused before anybody asks where it should go? |
 //! | `route`, `resolve` | which API in which environment? |
-//! | `admit/`, `collect` | may it, and is it what was signed? |
+//! | `admit/`, `prepare`, `collect` | may it, and is it what was signed? |
 //! | `forward`, `hop` | what does the backend receive? |
 //! | `map/`, `mapping`, `known` | what of the parameters does it receive, and what is it told? |
 //! | `exchange`, `upload`, `deadline` | how long may it take, and how much may be sent? |
@@ -42,6 +42,7 @@ mod map;
 mod mapping;
 mod pairs;
 mod peer;
+mod prepare;
 mod proxy_status;
 mod receive;
 mod resolve;

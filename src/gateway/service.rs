@@ -16,7 +16,7 @@ use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, Uri, 
 use http_body::Body as HttpBody;
 use tower_service::Service;
 
-use super::admit::{Admitted, Asking, Origin, Signed, Verified};
+use super::admit::{Admitted, Asking, Origin, Signed};
 use super::exchange::exchange;
 use super::forward::{self, Source, Told};
 use super::hop::Seen;
@@ -25,9 +25,9 @@ use super::limits::BODY_IDLE;
 use super::mapping::Mapping;
 use super::peer::Peer;
 use super::receive::{self, Received, refused};
-use super::route::{Question, Selected, below};
+use super::route::{Question, Selected};
 use super::upload::{self, Upload};
-use super::{Gateway, Inner, answer, collect, id, map};
+use super::{Gateway, Inner, answer, id};
 use crate::backend::{Backend, Body, Call};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::model::api::Access;
@@ -44,7 +44,7 @@ enum State {
 }
 
 /// What is known of a request once it has been routed. The snapshot is let go by then.
-struct Routed {
+pub(super) struct Routed {
     /// Kept until the last byte of the response: as long as it is there, its target is in use.
     target: Arc<Target>,
     backend: Arc<dyn Backend>,
@@ -53,7 +53,7 @@ struct Routed {
     uri: Option<Uri>,
     method: Option<Method>,
     timeout: Duration,
-    max_body: u64,
+    pub(super) max_body: u64,
     keep_host: bool,
     keep_app_code: bool,
     /// The group's own header for AppCodes, to be taken out.
@@ -61,8 +61,8 @@ struct Routed {
     /// After this time.
     max_forwards: Option<u32>,
     /// What is left to be seen before the backend is called.
-    signed: Option<Box<Signed>>,
-    mapping: Option<Box<Mapping>>,
+    pub(super) signed: Option<Box<Signed>>,
+    pub(super) mapping: Option<Box<Mapping>>,
 }
 
 impl Routed {
@@ -206,74 +206,6 @@ impl Inner {
             name.tell_failure(response.headers_mut(), error.kind());
         }
         response
-    }
-
-    /// What is left of admission and mapping; then the body, which may fail on its way.
-    async fn prepare<B>(&self, routed: &mut Routed, parts: &Parts, body: B) -> Result<Body>
-    where
-        B: HttpBody + Send + 'static,
-        B::Data: Buf + Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
-    {
-        let signed = routed.signed.take();
-        let reads_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
-        if signed.as_ref().is_some_and(|signed| signed.needs_form) || reads_form {
-            return self.prepare_form(routed, signed, parts, body).await;
-        }
-        let mut digest = None;
-        if let Some(signed) = &signed {
-            self.admission.check_nonce(signed).await?;
-            digest = signed.digest;
-        }
-        self.map(routed, parts, None)?;
-        Ok(match digest {
-            Some(digest) => upload::received(Verified::new(body, digest)),
-            None => upload::received(body),
-        })
-    }
-
-    /// The same with a body that has to be read whole.
-    async fn prepare_form<B>(
-        &self,
-        routed: &mut Routed,
-        signed: Option<Box<Signed>>,
-        parts: &Parts,
-        body: B,
-    ) -> Result<Body>
-    where
-        B: HttpBody + Send + 'static,
-        B::Data: Buf + Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
-    {
-        let maps_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
-        if maps_form {
-            map::check_content(&parts.headers, body.is_end_stream())?;
-        }
-        let form = collect::whole(body, routed.max_body.min(self.max_form)).await?;
-        if let Some(signed) = &signed {
-            if signed.needs_form {
-                signed.verify(parts, self.full_uri(parts), Some(&form))?;
-            }
-            signed.digest.map_or(Ok(()), |digest| digest.check(&form))?;
-            self.admission.check_nonce(signed).await?;
-        }
-        self.map(routed, parts, Some(&form))?;
-        let mapped = routed.mapping.as_mut().filter(|_| maps_form);
-        Ok(match mapped.and_then(|mapping| mapping.mapped.as_ref()) {
-            Some(mapped) => mapped.form.clone().map_or_else(Body::empty, Body::from),
-            None => Body::from(form),
-        })
-    }
-
-    fn map(&self, routed: &mut Routed, parts: &Parts, form: Option<&[u8]>) -> Result<()> {
-        let Some(mapping) = &mut routed.mapping else {
-            return Ok(());
-        };
-        let uri = self.full_uri(parts);
-        // It was below when it was routed.
-        let lost = || refused(ErrorKind::Internal, "path");
-        let path = below(&self.prefix, uri.path()).ok_or_else(lost)??;
-        mapping.run(parts, &path, uri.query(), form)
     }
 
     /// Everything that can refuse a request. Nothing has been changed when it does. `None`: the request
@@ -472,7 +404,7 @@ impl Inner {
 
     /// The URI to route on.
     #[cfg(feature = "axum")]
-    fn full_uri<'a>(&self, parts: &'a Parts) -> &'a Uri {
+    pub(super) fn full_uri<'a>(&self, parts: &'a Parts) -> &'a Uri {
         match parts.extensions.get::<axum::extract::OriginalUri>() {
             Some(original) if !self.prefix.is_empty() => &original.0,
             _ => &parts.uri,
@@ -481,7 +413,7 @@ impl Inner {
 
     /// The URI to route on.
     #[cfg(not(feature = "axum"))]
-    fn full_uri<'a>(&self, parts: &'a Parts) -> &'a Uri {
+    pub(super) fn full_uri<'a>(&self, parts: &'a Parts) -> &'a Uri {
         &parts.uri
     }
 }

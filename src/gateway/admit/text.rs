@@ -247,3 +247,67 @@ fn push_values(text: &mut Vec<u8>, headers: &HeaderMap, name: &HeaderName) {
         text.extend_from_slice(value.as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+    use crate::sign::{Algorithm, SigningKey};
+
+    fn texts(request: &Request<()>, listed: &str, form: Option<&str>) -> Vec<String> {
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let form = form.map(str::as_bytes);
+        let parts = Parts::read(Covered { method, uri, headers, listed, form }).unwrap();
+        let choices = parts.differences().choices();
+        choices.map(|one| String::from_utf8(parts.text(one)).unwrap()).collect()
+    }
+
+    /// H1 of domain §4.5: its key is shorter than keys may be here.
+    #[test]
+    fn the_published_vector_comes_out() {
+        let request = Request::get("/Third/Tools/checkSign")
+            .header("accept", "application/json")
+            .header("content-type", "application/json")
+            .header("x-ca-key", "appKey")
+            .header("x-ca-nonce", "787dd0c2-7bd8-41cd-9c19-62c05ea524a2")
+            .header("x-ca-timestamp", "1646365291734")
+            .body(())
+            .unwrap();
+        let texts = texts(&request, "x-ca-key,x-ca-nonce,x-ca-timestamp", None);
+        let signed = SigningKey::new("appSecret").sign(Algorithm::HmacSha256, texts[0].as_bytes());
+        assert!(signed.is(b"EdJSFAMOWyXZOpXhevZnjuS0ZafnwnCqaSk5hz+tXo8="), "{}", texts[0]);
+        assert_eq!(texts.len(), 1, "no spelling makes a difference");
+    }
+
+    #[test]
+    fn the_text_is_the_documented_one_line_by_line() {
+        let request = Request::post("/a/%7E?b=2&a=1&a=3&&=x&empty=&%C3%A9=+")
+            .header("date", "today")
+            .header("x-b", "1")
+            .header("x-b", "2")
+            .body(())
+            .unwrap();
+        let listed = " X-B , x-a,Accept,x-ca-signature,x-b,,DATE";
+        let texts = texts(&request, listed, Some("a=form&c"));
+        let expected = "POST\n\n\n\ntoday\nX-B:1,2\nx-a:\n/a/%7E?a=form&b=2&c&empty&é= ";
+        assert_eq!(texts[0], expected);
+        assert!(texts.contains(&expected.replace("a=form", "a=1,3").replace("X-B", "x-b")));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        let read = |uri: &str, form: &[u8]| {
+            let request = Request::get(uri).body(()).unwrap();
+            let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+            let covered = Covered { method, uri, headers, listed: "", form: Some(form) };
+            Parts::read(covered).err().map(|unreadable| unreadable.error().kind())
+        };
+        use crate::error::ErrorKind::{InvalidBody, InvalidUri};
+        assert_eq!(read("/?a=%41", b"a=%41"), None);
+        assert_eq!(read("/?a=%4", b""), Some(InvalidUri));
+        assert_eq!(read("/", b"%"), Some(InvalidBody));
+        let many = format!("/?{}", ["a"; MAX_PAIRS + 1].join("&"));
+        assert_eq!(read(&many, b""), Some(InvalidUri));
+    }
+}

@@ -1,0 +1,91 @@
+//! What is left to be done before a backend is called, where a request's head did not tell everything: a
+//! nonce is looked up, a form is read.
+
+use std::error::Error as StdError;
+
+use bytes::Buf;
+use http::request::Parts;
+use http_body::Body as HttpBody;
+
+use super::admit::{Signed, Verified};
+use super::receive::refused;
+use super::route::below;
+use super::service::Routed;
+use super::{Inner, collect, map, upload};
+use crate::backend::Body;
+use crate::error::{ErrorKind, Result};
+
+impl Inner {
+    /// What is left of admission and mapping; then the body, which may fail on its way.
+    pub(super) async fn prepare<B>(
+        &self,
+        routed: &mut Routed,
+        parts: &Parts,
+        body: B,
+    ) -> Result<Body>
+    where
+        B: HttpBody + Send + 'static,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let signed = routed.signed.take();
+        let reads_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
+        if signed.as_ref().is_some_and(|signed| signed.needs_form) || reads_form {
+            return self.prepare_form(routed, signed, parts, body).await;
+        }
+        let mut digest = None;
+        if let Some(signed) = &signed {
+            self.admission.check_nonce(signed).await?;
+            digest = signed.digest;
+        }
+        self.map(routed, parts, None)?;
+        Ok(match digest {
+            Some(digest) => upload::received(Verified::new(body, digest)),
+            None => upload::received(body),
+        })
+    }
+
+    /// The same with a body that has to be read whole.
+    async fn prepare_form<B>(
+        &self,
+        routed: &mut Routed,
+        signed: Option<Box<Signed>>,
+        parts: &Parts,
+        body: B,
+    ) -> Result<Body>
+    where
+        B: HttpBody + Send + 'static,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let maps_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
+        if maps_form {
+            map::check_content(&parts.headers, body.is_end_stream())?;
+        }
+        let form = collect::whole(body, routed.max_body.min(self.max_form)).await?;
+        if let Some(signed) = &signed {
+            if signed.needs_form {
+                signed.verify(parts, self.full_uri(parts), Some(&form))?;
+            }
+            signed.digest.map_or(Ok(()), |digest| digest.check(&form))?;
+            self.admission.check_nonce(signed).await?;
+        }
+        self.map(routed, parts, Some(&form))?;
+        let mapped = routed.mapping.as_mut().filter(|_| maps_form);
+        Ok(match mapped.and_then(|mapping| mapping.mapped.as_ref()) {
+            Some(mapped) => mapped.form.clone().map_or_else(Body::empty, Body::from),
+            None => Body::from(form),
+        })
+    }
+
+    fn map(&self, routed: &mut Routed, parts: &Parts, form: Option<&[u8]>) -> Result<()> {
+        let Some(mapping) = &mut routed.mapping else {
+            return Ok(());
+        };
+        let uri = self.full_uri(parts);
+        // It was below when it was routed.
+        let lost = || refused(ErrorKind::Internal, "path");
+        let path = below(&self.prefix, uri.path()).ok_or_else(lost)??;
+        mapping.run(parts, &path, uri.query(), form)
+    }
+}
