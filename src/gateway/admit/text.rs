@@ -292,7 +292,7 @@ mod tests {
         let texts = texts(&request, listed, Some("a=form&c"));
         let expected = "POST\n\n\n\ntoday\nX-B:1,2\nx-a:\n/a/%7E?a=form&b=2&c&empty&é= ";
         assert_eq!(texts[0], expected);
-        assert!(texts.contains(&expected.replace("a=form", "a=1,3").replace("X-B", "x-b")));
+        assert!(texts.contains(&expected.replace("a=form", "a=1,3")), "two spellings at once");
     }
 
     #[test]
