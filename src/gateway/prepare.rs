@@ -1,11 +1,8 @@
 //! What is left to be done before a backend is called, where a request's head did not tell everything: a
 //! nonce is looked up, a form is read.
 
-use std::error::Error as StdError;
-
-use bytes::Buf;
 use http::request::Parts;
-use http_body::Body as HttpBody;
+use http_body::Body as _;
 
 use super::admit::{Signed, Verified};
 use super::receive::refused;
@@ -17,21 +14,16 @@ use crate::error::{ErrorKind, Result};
 
 impl Inner {
     /// What is left of admission and mapping; then the body, which may fail on its way.
-    pub(super) async fn prepare<B>(
+    pub(super) async fn prepare(
         &self,
         routed: &mut Routed,
         parts: &Parts,
-        body: B,
-    ) -> Result<Body>
-    where
-        B: HttpBody + Send + 'static,
-        B::Data: Buf + Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
-    {
+        body: Body,
+    ) -> Result<Body> {
         let signed = routed.signed.take();
-        let reads_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
-        if signed.as_ref().is_some_and(|signed| signed.needs_form) || reads_form {
-            return self.prepare_form(routed, signed, parts, body).await;
+        let maps_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
+        if maps_form || signed.as_ref().is_some_and(|signed| signed.needs_form) {
+            return self.prepare_form(routed, signed.as_deref(), parts, body, maps_form).await;
         }
         let mut digest = None;
         if let Some(signed) = &signed {
@@ -41,29 +33,24 @@ impl Inner {
         self.map(routed, parts, None)?;
         Ok(match digest {
             Some(digest) => upload::received(Verified::new(body, digest)),
-            None => upload::received(body),
+            None => body,
         })
     }
 
     /// The same with a body that has to be read whole.
-    async fn prepare_form<B>(
+    async fn prepare_form(
         &self,
         routed: &mut Routed,
-        signed: Option<Box<Signed>>,
+        signed: Option<&Signed>,
         parts: &Parts,
-        body: B,
-    ) -> Result<Body>
-    where
-        B: HttpBody + Send + 'static,
-        B::Data: Buf + Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
-    {
-        let maps_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
+        body: Body,
+        maps_form: bool,
+    ) -> Result<Body> {
         if maps_form {
             map::check_content(&parts.headers, body.is_end_stream())?;
         }
         let form = collect::whole(body, routed.max_body.min(self.max_form)).await?;
-        if let Some(signed) = &signed {
+        if let Some(signed) = signed {
             if signed.needs_form {
                 signed.verify(parts, self.full_uri(parts), Some(&form))?;
             }

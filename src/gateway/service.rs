@@ -99,6 +99,7 @@ where
         });
         Responding(match routed {
             Ok(Some(routed)) if routed.is_open() => {
+                let body = upload::received(body);
                 State::Calling(Box::pin(self.clone().forward_prepared(routed, parts, body, id)))
             }
             Ok(Some(routed)) => State::Calling(self.forward(routed, parts, body, id)),
@@ -113,18 +114,13 @@ where
 
 impl Gateway {
     /// Forwards a request that something is left to be seen of: what was signed, what a form says.
-    async fn forward_prepared<B>(
+    async fn forward_prepared(
         self,
         mut routed: Routed,
         parts: Parts,
-        body: B,
+        body: Body,
         id: HeaderValue,
-    ) -> Response<Body>
-    where
-        B: HttpBody + Send + 'static,
-        B::Data: Buf + Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
-    {
+    ) -> Response<Body> {
         let (method, version) = (parts.method.clone(), parts.version);
         match self.0.prepare(&mut routed, &parts, body).await {
             Ok(body) => self.forward(routed, parts, body, id).await,

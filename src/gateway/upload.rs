@@ -296,7 +296,7 @@ where
 }
 
 /// The failure of a body that could not be read to its end.
-pub(super) fn broken(error: Box<dyn StdError + Send + Sync>) -> Error {
+fn broken(error: Box<dyn StdError + Send + Sync>) -> Error {
     let (kind, context) = reason(&*error);
     refused(kind, context).caused_by(error)
 }
