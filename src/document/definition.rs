@@ -90,7 +90,7 @@ fn settings(mut row: Row<'_, '_>, kind: &Kind, faults: &mut Faults<'_>) -> Optio
     let path = row.path;
     element::read(&mut row.node(), path, faults, |node| {
         let definition = Definition::new(of_kind(node, kind)?);
-        definition.check().map_err(|error| Wrong::checked(node, error))?;
+        definition.check_own().map_err(|error| Wrong::checked(node, error))?;
         Ok(definition.settings)
     })
 }

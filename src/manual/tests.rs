@@ -202,6 +202,8 @@ fn always() -> Vec<(&'static str, String)> {
         ("model::limits::MAX_PATTERN", bytes(model::MAX_PATTERN)),
         ("model::limits::MAX_PATTERN_SIZE", bytes(model::MAX_PATTERN_SIZE)),
         ("model::limits::MAX_VARIABLES", bytes(model::MAX_VARIABLES)),
+        ("model::limits::MAX_VARIABLE_NAME", bytes(model::MAX_VARIABLE_NAME)),
+        ("model::limits::MAX_VARIABLE", bytes(model::MAX_VARIABLE)),
         ("model::limits::MAX_REFUSALS", bytes(model::MAX_REFUSALS)),
     ]
 }

@@ -52,5 +52,9 @@ pub const MAX_PATTERN: usize = 4 * 1024;
 pub const MAX_PATTERN_SIZE: usize = 8 * 1024 * 1024;
 /// Stage variables of one group in one environment (domain §12).
 pub const MAX_VARIABLES: usize = 50;
+/// Bytes of a stage variable's name: as many as a parameter's in a path.
+pub const MAX_VARIABLE_NAME: usize = 64;
+/// Bytes of a stage variable's value: as many as any text of a definition.
+pub const MAX_VARIABLE: usize = 1024;
 /// Refusals of one change that are told at once: more than anybody reads.
 pub const MAX_REFUSALS: usize = 100;

@@ -9,6 +9,7 @@
 //! | `app`, `authorization`, `settings`, `resource` | who calls, by which rights, and how is it all set? |
 //! | `path` | how is a path matched, and how is one made? |
 //! | `mapping` | what is done to the parameters of requests? |
+//! | `variable` | what of an API differs by environment? |
 //! | `fingerprint`, `diff` | are two values the same, and what differs? |
 //! | `revision`, `limits` | how is a state counted, and how large may things be? |
 //!
@@ -35,6 +36,7 @@ pub mod revision;
 pub mod service;
 pub mod settings;
 pub mod size;
+pub(crate) mod variable;
 pub mod verb;
 pub mod version;
 

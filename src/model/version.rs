@@ -15,6 +15,7 @@ use super::limits::{MAX_BODY_LIMIT, MAX_DESCRIPTION, MAX_ERROR_SAMPLE, MAX_SAMPL
 use super::mapping::{Places, Rules};
 use super::parameter::{Constant, Location, Parameter, ParameterType, SystemParameter};
 use super::path::{PathPattern, PathTemplate};
+use super::variable::{self, Variables};
 use super::verb::Verb;
 
 /// An [`Api`] once accepted. Everything in it is parsed; it never changes.
@@ -58,6 +59,8 @@ struct Extras {
     oss: Option<ObjectAction>,
     function: Option<FunctionCall>,
     event: Option<EventShape>,
+    /// The path at the backend as it was written, where it names stage variables.
+    open_path: Option<Box<str>>,
     mapping: Mapping,
 }
 
@@ -67,6 +70,8 @@ enum Mapping {
     #[default]
     Nothing,
     Rules(Arc<Rules>),
+    /// That is said by each environment, once it is known what stage variables stand for.
+    Open,
     /// What is kept was accepted by another version, and is not by this one.
     Refused,
 }
@@ -102,9 +107,11 @@ impl Extras {
             oss,
             function,
             event,
+            open_path,
             mapping: _,
         } = self;
         let backend = &api.backend;
+        let path = open_path.as_deref();
         *response == api.response
             && *app_code == api.app_code
             && *signature == api.signature
@@ -116,6 +123,7 @@ impl Extras {
             && *oss == backend.oss
             && *function == backend.function
             && *event == backend.event
+            && path.is_none_or(|path| backend.path.as_deref() == Some(path))
     }
 
     fn written(api: &Api, mapping: Mapping) -> Self {
@@ -132,6 +140,7 @@ impl Extras {
             oss: backend.oss.clone(),
             function: backend.function.clone(),
             event: backend.event.clone(),
+            open_path: None,
             mapping,
         }
     }
@@ -149,6 +158,9 @@ impl Extras {
         backend.oss = self.oss;
         backend.function = self.function;
         backend.event = self.event;
+        if let Some(path) = self.open_path {
+            backend.path = Some(path.into());
+        }
     }
 
     /// What of it has to be done to every request, and is not built yet.
@@ -160,6 +172,8 @@ impl Extras {
         let file = |parameter: &Parameter| parameter.kind == ParameterType::File;
         if matches!(self.mapping, Mapping::Refused) {
             Some("this API's parameters are not what this version accepts")
+        } else if matches!(self.mapping, Mapping::Open) {
+            Some("this API names stage variables that its group does not define here")
         } else if parameters.clone().any(|parameter| parameter.schema.is_some()) {
             Some("this API validates a parameter by a schema, which is not built yet")
         } else if parameters.any(file) {
@@ -193,8 +207,47 @@ impl Version {
         Self::read(api, service, Err)
     }
 
-    /// Reads an API; `refused` says what is done about parameters that cannot be accepted.
+    /// Whether every variable that it names is there.
+    pub(crate) fn has_all(&self, variables: &Variables) -> bool {
+        variable::replace(&mut self.api(None).backend, variables).is_ok()
+    }
+
+    /// What it is in an environment, where the group says what its variables stand for: it names none
+    /// any more.
+    ///
+    /// # Errors
+    ///
+    /// The key that names a variable which is not there, or that cannot be accepted with what is.
+    pub(crate) fn with_variables(&self, variables: &Variables) -> Result<Self, InvalidApi> {
+        let mut api = self.api(None);
+        variable::replace(&mut api.backend, variables)?;
+        Self::closed(&api, self.service(), Err)
+    }
+
+    /// Reads an API, which may name variables; `refused` says what is done about parameters that cannot
+    /// be accepted.
     fn read(
+        api: &Api,
+        service: Option<ServiceId>,
+        refused: impl FnOnce(InvalidApi) -> Result<Mapping, InvalidApi>,
+    ) -> Result<Self, InvalidApi> {
+        if !variable::are_in(&api.backend) {
+            return Self::closed(api, service, refused);
+        }
+        let sketched = Self::closed(&variable::sketch(api), service, refused)?;
+        let mut extras = Extras::written(api, Mapping::Open);
+        let open_path = api.backend.path.as_deref().filter(|path| variable::is_in(path));
+        extras.open_path = open_path.map(Box::from);
+        let backing = match &api.backend.inline {
+            Some(definition) => Backing::Inline(definition.clone()),
+            None => sketched.backing,
+        };
+        let backend_path = sketched.backend_path.filter(|_| open_path.is_none());
+        Ok(Self { backing, backend_path, extras: Some(Box::new(extras)), ..sketched })
+    }
+
+    /// Reads an API that names no variables.
+    fn closed(
         api: &Api,
         service: Option<ServiceId>,
         refused: impl FnOnce(InvalidApi) -> Result<Mapping, InvalidApi>,
@@ -380,8 +433,13 @@ impl Version {
     pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {
         match &self.extras.as_ref()?.mapping {
             Mapping::Rules(rules) => Some(rules),
-            Mapping::Nothing | Mapping::Refused => None,
+            Mapping::Nothing | Mapping::Open | Mapping::Refused => None,
         }
+    }
+
+    /// Whether it names stage variables, which each environment replaces.
+    pub(crate) fn is_open(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| matches!(extras.mapping, Mapping::Open))
     }
 
     /// What it needs that this version of the gateway does not do: its requests are refused, never

@@ -71,6 +71,7 @@ impl Counts {
             Effect::Undefined { apis, .. } => self.unpublished += apis.len(),
             Effect::Revived { apis, .. } => self.revived += apis.len(),
             Effect::Readdressed { count, .. } => self.readdressed += count,
+            Effect::Substituted { .. } => self.moved += 1,
             Effect::Published { .. } => self.published += 1,
             Effect::Unpublished { .. } => self.unpublished += 1,
             Effect::Displaced { .. } => self.displaced += 1,
@@ -218,6 +219,7 @@ impl Outcomes {
                 let apis = apis.filter(published);
                 Box::new(apis.map(move |api| (ApiId::new(api), at, Result::Readdressed)))
             }
+            Effect::Substituted { api, .. } => one(*api, Result::Moved),
             Effect::Published { api, before, .. } => {
                 let again = before.is_some();
                 one(*api, if again { Result::Republished } else { Result::Published })

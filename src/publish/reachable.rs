@@ -76,8 +76,8 @@ impl Plan {
                 Some((Some(name), self.outcomes.environment(at)?, definition))
             }
             Key::Publication(api, at) => {
-                let published = after.stage(at)?.publication(api)?;
-                let definition = published.version.inline()?.clone();
+                let stage = after.stage(at)?;
+                let definition = stage.version(stage.publication(api)?).inline()?.clone();
                 Some((None, self.outcomes.environment(at)?, definition))
             }
             _ => None,

@@ -130,7 +130,8 @@ impl Snapshot {
             | Effect::Undefined { service, environment, apis } => {
                 self.rate_through(*service, *environment, apis.len(), before)
             }
-            Effect::Published { api, environment, before: Some(_) }
+            Effect::Substituted { api, environment }
+            | Effect::Published { api, environment, before: Some(_) }
             | Effect::Unpublished { api, environment } => self.rate_to(*api, *environment, before),
             Effect::Readdressed { environment, count, .. } => {
                 let published = before.stage(*environment).map_or(0, |stage| stage.live());

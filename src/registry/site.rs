@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use crate::model::id::{EnvironmentId, GroupId};
-use crate::model::limits::{MAX_HOSTS, MAX_VARIABLES};
+use crate::model::limits::{MAX_HOSTS, MAX_VARIABLE, MAX_VARIABLE_NAME, MAX_VARIABLES};
 use crate::model::path::{PathPattern, RequestPath};
+use crate::model::variable;
 use crate::model::version::check_description;
 use crate::model::{Environment, Group, Host, InvalidDefinition};
 
@@ -101,10 +102,17 @@ fn check_variables(group: &Group) -> Result<(), InvalidDefinition> {
             let reason = format!("are more than {MAX_VARIABLES}");
             return Err(InvalidDefinition::new(field(), reason));
         }
-        let letters = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if let Some(name) = variables.keys().find(|n| n.is_empty() || !n.chars().all(letters)) {
-            let reason = format!("{name:?} is not letters, digits and '_'");
+        if let Some(name) = variables.keys().find(|name| !variable::is_name(name)) {
+            let shown: String = name.chars().take(MAX_VARIABLE_NAME).collect();
+            let reason =
+                format!("{shown:?} is not 1 to {MAX_VARIABLE_NAME} letters, digits and '_'");
             return Err(InvalidDefinition::new(field(), reason));
+        }
+        let long = |(_, value): &(&String, &String)| value.len() > MAX_VARIABLE;
+        if let Some((name, _)) = variables.iter().find(long) {
+            let field = format!("{}.{name}", field());
+            let reason = format!("is longer than {MAX_VARIABLE} bytes");
+            return Err(InvalidDefinition::new(field, reason));
         }
     }
     Ok(())

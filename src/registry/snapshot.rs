@@ -7,6 +7,7 @@ use http::Method;
 use super::evaluate::Evaluated;
 use super::shared::Pages;
 use super::site::{Site, Sites};
+use super::stage::{Stage, Substituted};
 use super::state::State;
 use super::target::{Kinds, Live, Superseded, Target};
 use crate::error::Place;
@@ -37,12 +38,18 @@ struct Targets {
 pub(crate) struct Route {
     pub(crate) publication: Arc<PublicationRecord>,
     pub(crate) target: Arc<Target>,
+    /// What its stage variables make of it, where it names any.
+    substituted: Option<Arc<Substituted>>,
 }
 
 impl Route {
-    /// The frozen version.
+    /// The frozen version, as it is in the environment.
     pub(crate) fn version(&self) -> &Version {
-        &self.publication.version
+        match self.substituted.as_deref() {
+            Some(Substituted { version: Ok(version), .. }) => version,
+            // One that names variables says itself that it cannot be served.
+            _ => &self.publication.version,
+        }
     }
 }
 
@@ -133,8 +140,10 @@ impl Snapshot {
         let mut seen = std::collections::BTreeSet::new();
         let written = writes.iter().map(|(key, _)| (*key, true));
         let renamed = writes.iter().flat_map(|(key, _)| self.renamed(&next, *key));
-        for (key, supersedes) in written.chain(renamed.map(|key| (key, false)).collect::<Vec<_>>())
-        {
+        let others = renamed.map(|key| (key, false));
+        let moved = writes.iter().flat_map(|(key, _)| self.moved(&next, *key));
+        let others: Vec<_> = others.chain(moved.map(|key| (key, true))).collect();
+        for (key, supersedes) in written.chain(others) {
             let before = self.target(key);
             let wanted = next.wanted(key);
             // One key may be written more than once; what counts is what is there in the end.
@@ -171,6 +180,25 @@ impl Snapshot {
         })
     }
 
+    /// The keys of targets whose definitions name stage variables that a write gives other values.
+    fn moved(&self, next: &Self, key: Key) -> Vec<Key> {
+        let Key::Group(group) = key else {
+            return Vec::new();
+        };
+        let stages = next
+            .state
+            .environments()
+            .filter_map(|(at, _)| Some((at, next.state.stage(at)?, self.state.stage(at)?)));
+        let keys = stages.flat_map(|(at, stage, before)| {
+            let definition = |stage: &'_ Stage, api| {
+                stage.publication(api).and_then(|it| stage.version(it).inline().cloned())
+            };
+            let is_moved = move |api: &ApiId| definition(stage, *api) != definition(before, *api);
+            stage.substituted_in(group).filter(is_moved).map(move |api| Key::Publication(api, at))
+        });
+        keys.collect()
+    }
+
     /// The definition that a target is wanted for under a key, if one is.
     fn wanted(&self, key: Key) -> Option<Wanted> {
         let place = |service, environment, generation| {
@@ -191,8 +219,9 @@ impl Snapshot {
                 })
             }
             Key::Publication(api, environment) => {
-                let record = self.state.stage(environment)?.publication(api)?;
-                let definition = record.version.inline()?;
+                let stage = self.state.stage(environment)?;
+                let record = stage.publication(api)?;
+                let definition = stage.version(record).inline()?;
                 Some(Wanted {
                     definition: Arc::new(definition.clone()),
                     live: Live {
@@ -308,7 +337,10 @@ impl Snapshot {
         let options = &site.options;
         let (publication, target) =
             stage.routes().look_up(options.id, method, path, options.terms.base_segments, live)?;
-        Some(Route { publication: Arc::clone(publication), target: Arc::clone(target) })
+        let is_open = publication.version.is_open();
+        let substituted = is_open.then(|| stage.substituted(publication.api)).flatten().cloned();
+        let (publication, target) = (Arc::clone(publication), Arc::clone(target));
+        Some(Route { publication, target, substituted })
     }
 }
 

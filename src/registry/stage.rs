@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::routes::RouteTable;
 use super::shared::{IdSet, Pages};
-use crate::model::Revision;
-use crate::model::id::{ApiId, ServiceId};
+use crate::model::id::{ApiId, GroupId, ServiceId};
+use crate::model::variable::Variables;
+use crate::model::{InvalidDefinition, Revision, Version};
 use crate::store::record::{DefinitionRecord, PublicationRecord};
 
 /// The definitions and publications of one environment.
@@ -19,7 +20,16 @@ pub(crate) struct Stage {
     epochs: Pages<Arc<Vec<Epoch>>>,
     /// The APIs published with a definition of their own.
     inline: IdSet,
+    /// What the publications that name stage variables are here.
+    substituted: Pages<Arc<Substituted>>,
     defined: usize,
+}
+
+/// What a publication is once its stage variables are replaced; the error says what is wrong with them.
+#[derive(Debug)]
+pub(crate) struct Substituted {
+    pub(crate) group: GroupId,
+    pub(crate) version: Result<Version, InvalidDefinition>,
 }
 
 /// The APIs published through a service against one epoch of its definition.
@@ -49,6 +59,27 @@ impl Stage {
     /// The APIs published with a definition of their own.
     pub(crate) fn inline(&self) -> &IdSet {
         &self.inline
+    }
+
+    /// What a publication is here, its stage variables replaced.
+    pub(crate) fn version<'a>(&'a self, publication: &'a PublicationRecord) -> &'a Version {
+        let substituted = publication.version.is_open().then(|| self.substituted(publication.api));
+        match substituted.flatten().map(|it| &it.version) {
+            Some(Ok(version)) => version,
+            // It says itself that it cannot be served.
+            _ => &publication.version,
+        }
+    }
+
+    /// What came of an API's stage variables, if it is published here and names any.
+    pub(crate) fn substituted(&self, api: ApiId) -> Option<&Arc<Substituted>> {
+        self.substituted.get(api.number())
+    }
+
+    /// The APIs of a group that are published here and name stage variables.
+    pub(crate) fn substituted_in(&self, group: GroupId) -> impl Iterator<Item = ApiId> + '_ {
+        let of_group = move |(_, it): &(u32, &Arc<Substituted>)| it.group == group;
+        self.substituted.iter().filter(of_group).map(|(api, _)| ApiId::new(api))
     }
 
     /// How many services are defined here.
@@ -125,10 +156,18 @@ impl Stage {
     }
 
     /// Puts publications in, where there are none yet: given in the order of their APIs, each once.
-    pub(super) fn fill(&mut self, publications: Vec<(u32, Arc<PublicationRecord>)>) {
+    /// Hands out those that name stage variables, which are still to be replaced.
+    pub(super) fn fill(
+        &mut self,
+        publications: Vec<(u32, Arc<PublicationRecord>)>,
+    ) -> Vec<(ApiId, GroupId)> {
+        let mut open = Vec::new();
         let mut epochs: BTreeMap<ServiceId, Vec<(Revision, Vec<u32>)>> = BTreeMap::new();
         let mut inline = Vec::new();
         for (api, publication) in &publications {
+            if publication.version.is_open() {
+                open.push((ApiId::new(*api), publication.group));
+            }
             match publication.version.service().zip(publication.epoch) {
                 Some((service, epoch)) => {
                     let known = epochs.entry(service).or_default();
@@ -149,6 +188,19 @@ impl Stage {
         self.inline = IdSet::filled(inline);
         self.routes = RouteTable::filled(&publications);
         self.publications = Pages::filled(publications.into_iter());
+        open
+    }
+
+    /// Puts in what the stage variables of publications make of them.
+    pub(super) fn substitute(&mut self, api: ApiId, variables: Option<&Variables>) {
+        let Some(publication) = self.publication(api).filter(|it| it.version.is_open()) else {
+            self.substituted.take(api.number());
+            return;
+        };
+        let none = Variables::new();
+        let version = publication.version.with_variables(variables.unwrap_or(&none));
+        let substituted = Substituted { group: publication.group, version };
+        self.substituted.set(api.number(), Arc::new(substituted));
     }
 
     pub(super) fn put_publication(&mut self, api: ApiId, record: Option<Arc<PublicationRecord>>) {

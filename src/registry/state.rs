@@ -380,17 +380,13 @@ impl State {
                 let accepted = AcceptedGroup::accept(id, &record.group)
                     .map_err(|error| misfit(&error.to_string()))?;
                 self.put_group(id, Some(GroupEntry { record, accepted }));
+                self.substitute_all(id);
             }
             (Key::Api(id), None) => self.drafts.put(id, None),
             (Key::Api(id), Some(Record::Api(record))) => self.drafts.put(id, Some(record)),
-            (Key::Publication(api, environment), record) => {
-                let record = match record {
-                    None => None,
-                    Some(Record::Publication(record)) => Some(record),
-                    Some(_) => return Err(misfit("is of another sort")),
-                };
-                let stage = self.stage_mut(environment).ok_or_else(|| misfit("no environment"))?;
-                stage.put_publication(api, record);
+            (Key::Publication(..), None) => return self.put_publication(key, None),
+            (Key::Publication(..), Some(Record::Publication(record))) => {
+                return self.put_publication(key, Some(record));
             }
             (Key::Resource(_) | Key::Grant(..), record) => return self.put_right(key, record),
             (Key::Revision(revision), None) => self.forget(revision),
@@ -403,6 +399,24 @@ impl State {
                 self.log = log;
             }
             _ => return Err(misfit("is of another sort")),
+        }
+        Ok(())
+    }
+
+    fn put_publication(
+        &mut self,
+        key: Key,
+        record: Option<Arc<PublicationRecord>>,
+    ) -> Result<(), Misfit> {
+        let Key::Publication(api, environment) = key else {
+            return Ok(());
+        };
+        let group = record.as_ref().filter(|it| it.version.is_open()).map(|it| it.group);
+        let stage = self.stage_mut(environment);
+        let stage = stage.ok_or_else(|| Misfit { key, reason: "no environment".to_owned() })?;
+        stage.put_publication(api, record);
+        if group.is_some() || stage.substituted(api).is_some() {
+            self.substitute(environment, [(api, group)]);
         }
         Ok(())
     }
@@ -432,20 +446,57 @@ impl State {
         // Drafts in a thread of their own: they share nothing with what is published.
         let (drafts, filled) = std::thread::scope(|scope| {
             let drafts = scope.spawn(|| Drafts::filled(drafts));
-            let filled = published.into_iter().try_for_each(|(at, publications)| {
+            let filled = published.into_iter().map(|(at, publications)| {
                 let api = publications.first().map_or(0, |(api, _)| *api);
                 let key = Key::Publication(ApiId::new(api), at);
                 let stage = self.stage_mut(at);
                 let misfit = || Misfit { key, reason: "no environment".to_owned() };
-                stage.ok_or_else(misfit).map(|stage| stage.fill(publications))
+                stage.ok_or_else(misfit).map(|stage| (at, stage.fill(publications)))
             });
+            let filled = filled.collect::<Result<Vec<_>, _>>();
             (drafts.join(), filled)
         });
         match drafts {
             Ok(drafts) => self.drafts = drafts,
             Err(panic) => std::panic::resume_unwind(panic),
         }
-        filled
+        for (environment, open) in filled? {
+            let open = open.into_iter().map(|(api, group)| (api, Some(group)));
+            self.substitute(environment, open);
+        }
+        Ok(())
+    }
+
+    /// Replaces the stage variables of publications in an environment by what their groups say now.
+    fn substitute(
+        &mut self,
+        environment: EnvironmentId,
+        publications: impl IntoIterator<Item = (ApiId, Option<GroupId>)>,
+    ) {
+        let name = self.environment(environment).map(|record| record.name.clone());
+        for (api, group) in publications {
+            let entry = group.and_then(|group| self.group(group)).cloned();
+            let variables = entry.as_ref().zip(name.as_ref());
+            let variables =
+                variables.and_then(|(entry, name)| entry.record.group.variables.get(name.as_str()));
+            if let Some(stage) = self.stage_mut(environment) {
+                stage.substitute(api, variables);
+            }
+        }
+    }
+
+    /// The same of everything of a group.
+    fn substitute_all(&mut self, group: GroupId) {
+        for environment in self.stage_ids() {
+            let stage = self.stage(environment);
+            let open = stage.map(|stage| stage.substituted_in(group).collect::<Vec<_>>());
+            let open = open.unwrap_or_default().into_iter().map(|api| (api, Some(group)));
+            self.substitute(environment, open);
+        }
+    }
+
+    fn stage_ids(&self) -> impl Iterator<Item = EnvironmentId> + use<> {
+        (0..self.stages.len()).map(|at| EnvironmentId::new(u16::try_from(at).unwrap_or(u16::MAX)))
     }
 
     fn stage_mut(&mut self, id: EnvironmentId) -> Option<&mut Stage> {

@@ -251,7 +251,7 @@ impl ServiceView {
                 .filter_map(|(stage, id)| {
                     let publication = stage.publication(ApiId::new(id))?;
                     let api = self.state.api_name(ApiId::new(id))?;
-                    let address = address(&definition.definition, &publication.version);
+                    let address = address(&definition.definition, stage.version(publication));
                     Some(Address { api, address })
                 })
         })

@@ -47,3 +47,4 @@ mod serve;
 mod served;
 mod stores;
 mod transport;
+mod variables;

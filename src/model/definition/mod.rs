@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::duration;
 use super::kind::Kind;
+use super::variable;
 
 mod custom;
 mod discovery;
@@ -166,6 +167,14 @@ impl Definition {
             Settings::Mock(mock) => mock.check(),
             Settings::Custom(custom) => custom.check(),
         }
+    }
+}
+
+impl Definition {
+    /// The same of an API's own definition. One that names stage variables is looked at when they are
+    /// replaced.
+    pub(crate) fn check_own(&self) -> Result<(), InvalidDefinition> {
+        if variable::key_in(self).is_some() { Ok(()) } else { self.check() }
     }
 }
 

@@ -91,7 +91,7 @@ fn backend<'n>(
     match (reading.text(node, path, "address"), &api.backend.service) {
         (Some(address), None) => {
             let definition = crate::Definition::from(Http::to(address));
-            match definition.check() {
+            match definition.check_own() {
                 Ok(()) => api.backend.inline = Some(Box::new(definition)),
                 Err(error) => {
                     reading.fault(place(node, "address"), Path::Key(path, "address"), error.reason)

@@ -100,7 +100,7 @@ impl Draft<'_> {
         for environment in entry.accepted.hosts.iter().filter_map(|(_, bound)| bound.as_ref()) {
             self.environment_named(environment)?;
         }
-        Ok(())
+        self.variables_of_group(id)
     }
 
     fn api_fits(&self, id: ApiId) -> Checked {
@@ -142,7 +142,8 @@ impl Draft<'_> {
         };
         self.there(Key::Environment(at))?;
         self.there(Key::Api(api))?;
-        self.service_there(&publication.version)
+        self.service_there(&publication.version)?;
+        self.variables_of_publication(at, api)
     }
 
     fn resource_fits(&self, id: ResourceId) -> Checked {

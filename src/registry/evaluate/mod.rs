@@ -11,6 +11,7 @@
 //! | `apis` | drafts |
 //! | `publications` | publishing, unpublishing, displacing |
 //! | `resources`, `grants` | applications, authorizations, settings; who may call what |
+//! | `variables` | stage variables |
 //! | `undo`, `integrity` | taking changes back, and what must hold then |
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ mod publications;
 mod resources;
 mod services;
 mod undo;
+mod variables;
 
 /// Users of something that is in use, named in its refusal.
 const NAMED: usize = 10;
@@ -53,7 +55,15 @@ pub(crate) struct Evaluated {
 impl Evaluated {
     /// The refusal of the edit that made the write to `key`, for a reason found later.
     pub(crate) fn blame(&self, change: &Change, key: Key, reason: Reason) -> Rejected {
-        let write = self.writes.iter().rposition(|(written, _)| *written == key);
+        let written = |key| self.writes.iter().rposition(|(written, _)| *written == key);
+        let group = || match key {
+            // Its group's stage variables made it what it is.
+            Key::Publication(api, at) => {
+                written(Key::Group(self.state.stage(at)?.publication(api)?.group))
+            }
+            _ => None,
+        };
+        let write = written(key).or_else(group);
         let index = write.and_then(|write| self.origins.get(write).copied());
         rejected(change, index.unwrap_or_default(), reason)
     }
@@ -245,23 +255,39 @@ impl Draft<'_> {
         }
     }
 
-    /// What breaks the rules about uniqueness, which hold for what all edits leave together.
+    /// What breaks the rules about uniqueness and stage variables, which hold for what all edits leave
+    /// together.
     fn disagreements(&self) -> impl Iterator<Item = (usize, Reason)> + '_ {
         let refused = |index: usize, checked: Checked| checked.err().map(|reason| (index, reason));
         let groups = self.groups.iter();
-        let groups = groups.filter_map(move |(id, index)| refused(*index, self.group_alone(*id)));
+        let groups = groups.filter_map(move |(id, index)| refused(*index, self.group_holds(*id)));
         let resources = self.resources.iter();
         let resources =
             resources.filter_map(move |(id, index)| refused(*index, self.resource_alone(*id)));
         let drafts = self.drafts.iter();
-        let drafts = drafts.filter_map(move |(id, index)| refused(*index, self.draft_alone(*id)));
+        let drafts = drafts.filter_map(move |(id, index)| refused(*index, self.draft_holds(*id)));
         let publications = self.publications.iter().filter_map(move |(environment, id, index)| {
-            refused(*index, self.publication_alone(*environment, *id))
+            refused(*index, self.publication_holds(*environment, *id))
         });
         let restored = self.restored.iter();
         let restored = restored.filter_map(move |(key, index)| refused(*index, self.fits(*key)));
         let misfits = self.misfits.iter().cloned();
         misfits.chain(groups).chain(resources).chain(drafts).chain(publications).chain(restored)
+    }
+
+    fn group_holds(&self, id: GroupId) -> Checked {
+        self.group_alone(id)?;
+        self.variables_of_group(id)
+    }
+
+    fn draft_holds(&self, id: ApiId) -> Checked {
+        self.draft_alone(id)?;
+        self.variables_of_draft(id)
+    }
+
+    fn publication_holds(&self, at: EnvironmentId, api: ApiId) -> Checked {
+        self.publication_alone(at, api)?;
+        self.variables_of_publication(at, api)
     }
 
     fn finish(mut self, author: Author) -> Evaluated {

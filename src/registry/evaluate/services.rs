@@ -7,10 +7,15 @@ use super::super::rejected::Reason;
 use super::{Checked, Draft, expected};
 use crate::model::definition::Settings;
 use crate::model::id::{EnvironmentId, ServiceId};
+use crate::model::variable;
 use crate::model::version::check_description;
 use crate::model::{BackendService, Definition, Environment, Kind, Revision, ServiceName};
 use crate::store::record::{DefinitionRecord, ServiceRecord};
 use crate::store::{Key, Record};
+
+/// Why shared definitions name no stage variables.
+const NO_VARIABLES: &str = "names a stage variable, which only an API's own backend may: a shared \
+                            definition would mean another endpoint for every group";
 
 impl Draft<'_> {
     pub(super) fn service(
@@ -141,6 +146,9 @@ impl Draft<'_> {
         let is = self.next.service(id).map(|service| service.service.kind.clone());
         if let Some(is) = is.filter(|is| *is != definition.kind()) {
             return Err(Reason::KindMismatch { service: name, is, given: definition.kind() });
+        }
+        if let Some(field) = variable::key_in(definition) {
+            return Err(Reason::Invalid { field, reason: NO_VARIABLES.to_owned() });
         }
         definition.check()?;
         let stage = self.next.stage(at);

@@ -22,6 +22,8 @@ pub(crate) enum Effect {
     Revived { environment: EnvironmentId, apis: IdSet },
     /// A group's hosts or base path changed: what is published in it is reached by others.
     Readdressed { group: GroupId, environment: EnvironmentId, count: usize },
+    /// A stage variable stands for something else: this API moved.
+    Substituted { api: ApiId, environment: EnvironmentId },
     /// An API was published; it may have been before.
     Published { api: ApiId, environment: EnvironmentId, before: Option<Revision> },
     /// An API was taken offline.
@@ -38,6 +40,7 @@ impl Effect {
             | Self::Undefined { environment, .. }
             | Self::Revived { environment, .. }
             | Self::Readdressed { environment, .. }
+            | Self::Substituted { environment, .. }
             | Self::Published { environment, .. }
             | Self::Unpublished { environment, .. }
             | Self::Displaced { environment, .. } => *environment,
@@ -51,7 +54,7 @@ impl Effect {
             | Self::Undefined { apis, .. }
             | Self::Revived { apis, .. } => apis.len(),
             Self::Readdressed { count, .. } => *count,
-            Self::Published { .. } | Self::Unpublished { .. } => 1,
+            Self::Substituted { .. } | Self::Published { .. } | Self::Unpublished { .. } => 1,
             Self::Displaced { .. } => 0,
         }
     }
@@ -69,7 +72,10 @@ pub(crate) fn effects(before: &State, after: &State, entry: &RevisionRecord) -> 
         match key {
             Key::Definition(service, environment) => difference.definition(service, environment),
             Key::Publication(api, environment) => difference.publication(api, environment),
-            Key::Group(group) => difference.group(group),
+            Key::Group(group) => {
+                difference.variables(group);
+                difference.group(group);
+            }
             _ => {}
         }
     }
@@ -154,6 +160,22 @@ impl Difference<'_> {
             (Some((false, _)) | None, _) => return,
         };
         self.effects.push(effect);
+    }
+
+    fn variables(&mut self, group: GroupId) {
+        for (environment, _) in self.after.environments() {
+            let stages = (self.before.stage(environment), self.after.stage(environment));
+            let (Some(old), Some(new)) = stages else { continue };
+            let singly = self.singly.get(&environment);
+            for api in new.substituted_in(group) {
+                let both = (old.publication(api), new.publication(api));
+                let (Some(was), Some(is)) = both else { continue };
+                let single = singly.is_some_and(|apis| apis.contains(&api));
+                if !single && new.is_live(is) && old.version(was) != new.version(is) {
+                    self.effects.push(Effect::Substituted { api, environment });
+                }
+            }
+        }
     }
 
     fn group(&mut self, group: GroupId) {
