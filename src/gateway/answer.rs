@@ -142,7 +142,7 @@ fn without_markup(json: &str) -> String {
 }
 
 /// The kind's message and what it was about, the way the modelled system puts them together.
-fn message(error: &Error) -> String {
+pub(super) fn message(error: &Error) -> String {
     let start = error.kind().answer().message;
     match (error.context(), error.party()) {
         ("", _) => start.to_owned(),

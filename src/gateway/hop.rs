@@ -7,6 +7,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-ca-request-id");
 pub(super) static ERROR_CODE: HeaderName = HeaderName::from_static("x-ca-error-code");
 pub(super) static ERROR_MESSAGE: HeaderName = HeaderName::from_static("x-ca-error-message");
+pub(super) static REQUEST_MODE: HeaderName = HeaderName::from_static("x-ca-request-mode");
 pub(super) static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(super) static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 pub(super) static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -87,6 +88,8 @@ pub(super) enum Class {
     ForwardedHost,
     Via,
     Error,
+    /// How its client wants to be told of it.
+    RequestMode,
     /// With `_` for `-` it would be one of the others, and some backends read it so.
     Shadow,
     /// No header's own class: one that says one thing said it twice.
@@ -147,6 +150,7 @@ pub(super) fn class(name: &str) -> Class {
         16 if name == "proxy-connection" => Class::HopByHop,
         17 if name == "x-forwarded-proto" => Class::ForwardedProto,
         17 if name == "transfer-encoding" => Class::TransferEncoding,
+        17 if name == "x-ca-request-mode" => Class::RequestMode,
         18 if name == "proxy-authenticate" => Class::HopByHop,
         19 if name == "proxy-authorization" => Class::HopByHop,
         21 if name == "x-ca-signature-method" => Class::Single,

@@ -10,6 +10,7 @@
 //! | `map/`, `mapping`, `known` | what of the parameters does it receive, and what is it told? |
 //! | `exchange`, `upload`, `deadline` | how long may it take, and how much may be sent? |
 //! | `answer`, `id`, `proxy_status` | what does the client receive? |
+//! | `debug/` | how was it handled, for who may ask? |
 //! | `via` | has the request been here before? |
 //! | `service` | in which order? |
 //! | `peer`, `limits` | who is at the other end, and how much is accepted? |
@@ -31,6 +32,7 @@ mod admit;
 mod answer;
 mod collect;
 mod deadline;
+mod debug;
 mod exchange;
 mod forward;
 mod hop;
@@ -56,6 +58,7 @@ pub(crate) use self::admit::texts;
 #[cfg(feature = "redis")]
 pub use self::admit::{InvalidRedisUrl, RedisNonces};
 pub use self::admit::{MemoryNonces, Nonce, NonceError, NonceStore, Spelling};
+pub use self::debug::{Debugged, Sent, Step};
 #[cfg(fuzzing)]
 pub(crate) use self::map::trial::Trial;
 pub use self::peer::{InvalidNetwork, Network, Peer, Scheme};

@@ -11,7 +11,7 @@ use crate::registry::site::{GroupOptions, Site};
 use crate::registry::snapshot::{Route, Snapshot};
 
 /// What decides where a request goes.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Question<'q, 'p> {
     pub(super) method: &'q Method,
     /// In lower case, without port and trailing dot.
@@ -47,6 +47,15 @@ impl<'p> Question<'_, 'p> {
             .route(site, environment, self.method, &path)
             .ok_or_else(|| self.not_found())?;
         Ok(Selected { route, environment, group: &site.options, path })
+    }
+
+    /// The environments in which it could be answered.
+    pub(super) fn elsewhere<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s Environment> {
+        let state = snapshot.state();
+        let environments = state.environments().map(|(_, record)| &record.name);
+        let answers =
+            |name: &&Environment| Question { fixed: Some(*name), ..*self }.answer(snapshot).is_ok();
+        environments.filter(answers).collect()
     }
 
     /// Whether the host is served at all.

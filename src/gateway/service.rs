@@ -16,10 +16,11 @@ use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, Uri, 
 use http_body::Body as HttpBody;
 use tower_service::Service;
 
-use super::admit::{Admitted, Asking, Origin, Signed};
+use super::admit::{self, Admitted, Asking, Origin, Signed};
+use super::debug::{self, Run, Trace};
 use super::exchange::exchange;
 use super::forward::{self, Source, Told};
-use super::hop::Seen;
+use super::hop::{Class, Seen};
 use super::known::{Knowing, Known};
 use super::limits::BODY_IDLE;
 use super::mapping::Mapping;
@@ -29,7 +30,7 @@ use super::route::{Question, Selected};
 use super::upload::{self, Upload};
 use super::{Gateway, Inner, answer, id};
 use crate::backend::{Backend, Body, Call};
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result, Stage};
 use crate::model::api::Access;
 use crate::registry::snapshot::Snapshot;
 use crate::registry::target::Target;
@@ -56,8 +57,8 @@ pub(super) struct Routed {
     pub(super) max_body: u64,
     keep_host: bool,
     keep_app_code: bool,
-    /// The group's own header for AppCodes, to be taken out.
-    app_code_header: Option<HeaderName>,
+    /// The group's own header for AppCodes; it is taken out unless backends see them.
+    code_header: Option<HeaderName>,
     /// After this time.
     max_forwards: Option<u32>,
     /// What is left to be seen before the backend is called.
@@ -87,32 +88,53 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Responding {
-        let id = id::request_id();
-        let (parts, body) = request.into_parts();
-        let has_body = !body.is_end_stream();
-        let routed = self.0.route(&parts, has_body, &id).and_then(|routed| match routed {
-            // What is known to be too large is refused before the backend is asked.
-            Some(routed) if body.size_hint().lower() > routed.max_body => {
-                Err(upload::too_large(routed.max_body))
-            }
-            routed => Ok(routed),
-        });
-        Responding(match routed {
-            Ok(Some(routed)) if routed.is_open() => {
-                let body = upload::received(body);
-                State::Calling(Box::pin(self.clone().forward_prepared(routed, parts, body, id)))
-            }
-            Ok(Some(routed)) => State::Calling(self.forward(routed, parts, body, id)),
-            Ok(None) => State::Answered(Some(answer::reached(id))),
-            Err(error) => {
-                let answer = self.0.failure(&error, id, &parts.method, parts.version);
-                State::Answered(Some(answer))
-            }
-        })
+        let (environment, trace) = (self.0.environment.as_ref(), Trace::default());
+        self.respond(request, Run { environment, app: None, trace })
     }
 }
 
 impl Gateway {
+    /// Answers a request that is run like this.
+    pub(super) fn respond<B>(&self, request: Request<B>, mut run: Run<'_>) -> Responding
+    where
+        B: HttpBody + Send + 'static,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let id = id::request_id();
+        let (parts, body) = request.into_parts();
+        let has_body = !body.is_end_stream();
+        let routed =
+            self.0.route(&parts, has_body, &id, &mut run).and_then(|routed| match routed {
+                // What is known to be too large is refused before the backend is asked.
+                Some(routed) if body.size_hint().lower() > routed.max_body => {
+                    Err(upload::too_large(routed.max_body))
+                }
+                routed => Ok(routed),
+            });
+        let mut trace = run.trace;
+        Responding(match routed {
+            Ok(Some(routed)) if routed.is_open() => {
+                let body = upload::received(body);
+                let gateway = self.clone();
+                let response = gateway.forward_prepared(routed, parts, body, id, trace);
+                State::Calling(Box::pin(response))
+            }
+            Ok(Some(routed)) => State::Calling(self.forward(routed, parts, body, id, trace)),
+            Ok(None) => {
+                let mut answer = answer::reached(id);
+                trace.end(&mut answer);
+                State::Answered(Some(answer))
+            }
+            Err(error) => {
+                trace.refused(&error);
+                let mut answer = self.0.failure(&error, id, &parts.method, parts.version);
+                trace.end(&mut answer);
+                State::Answered(Some(answer))
+            }
+        })
+    }
+
     /// Forwards a request that something is left to be seen of: what was signed, what a form says.
     async fn forward_prepared(
         self,
@@ -120,11 +142,20 @@ impl Gateway {
         parts: Parts,
         body: Body,
         id: HeaderValue,
+        mut trace: Trace,
     ) -> Response<Body> {
         let (method, version) = (parts.method.clone(), parts.version);
         match self.0.prepare(&mut routed, &parts, body).await {
-            Ok(body) => self.forward(routed, parts, body, id).await,
-            Err(error) => self.0.failure(&error, id, &method, version),
+            Ok(body) => {
+                trace.step(Stage::Map, || "nonce, body and parameters are accepted".to_owned());
+                self.forward(routed, parts, body, id, trace).await
+            }
+            Err(error) => {
+                trace.refused(&error);
+                let mut answer = self.0.failure(&error, id, &method, version);
+                trace.end(&mut answer);
+                answer
+            }
         }
     }
 
@@ -134,6 +165,7 @@ impl Gateway {
         mut parts: Parts,
         body: B,
         id: HeaderValue,
+        mut trace: Trace,
     ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>
     where
         B: HttpBody + Send + 'static,
@@ -145,6 +177,7 @@ impl Gateway {
         let Routed { target, backend, uri, method: other, timeout, max_body, .. } = routed;
         parts.uri = uri.unwrap_or(parts.uri);
         parts.method = other.unwrap_or(parts.method);
+        trace.sent(&parts, routed.code_header.as_ref());
         let (upload, body) = if body.is_end_stream() {
             (None, Body::empty())
         } else {
@@ -161,13 +194,16 @@ impl Gateway {
                 answer::check(response.status())?;
                 Ok(response)
             });
-            match checked {
+            trace.answered(checked.as_ref().map(Response::status));
+            let mut answer = match checked {
                 Ok(response) => gateway.success(response, id, &method, target),
                 Err(error) => {
                     let error = error.at(Place::clone(target.place()));
                     gateway.failure(&error, id, &method, version)
                 }
-            }
+            };
+            trace.end(&mut answer);
+            answer
         })
     }
 }
@@ -206,8 +242,15 @@ impl Inner {
 
     /// Everything that can refuse a request. Nothing has been changed when it does. `None`: the request
     /// is meant for this gateway itself.
-    fn route(&self, parts: &Parts, has_body: bool, id: &HeaderValue) -> Result<Option<Routed>> {
+    fn route(
+        &self,
+        parts: &Parts,
+        has_body: bool,
+        id: &HeaderValue,
+        run: &mut Run<'_>,
+    ) -> Result<Option<Routed>> {
         let received = receive::read(parts, &self.via)?;
+        run.trace.step(Stage::Receive, || format!("{} is well-formed", parts.method));
         let uri = self.full_uri(parts);
         let question = Question {
             method: &parts.method,
@@ -215,7 +258,7 @@ impl Inner {
             path: uri.path(),
             prefix: &self.prefix,
             stage: received.stage,
-            fixed: self.environment.as_ref(),
+            fixed: run.environment,
         };
         let last = received.max_forwards == Some(0);
         let snapshot = self.reader.current();
@@ -223,12 +266,20 @@ impl Inner {
             question.check_host(&snapshot)?;
             return Ok(None);
         }
-        let selected = question.answer(&snapshot)?;
-        let admitted = self.admit(&snapshot, &selected, parts, has_body)?;
+        let selected = question.answer(&snapshot).inspect_err(|_| {
+            run.trace.step(Stage::Route, || debug::elsewhere(&question, &snapshot));
+        })?;
+        if received.seen.has(Class::RequestMode) && debug::asks(&selected, &parts.headers) {
+            run.trace.tell();
+        }
+        run.trace.step(Stage::Route, || debug::routed(&selected, &snapshot));
+        let admitted = self.admit(&snapshot, &selected, parts, has_body, run.app)?;
+        run.trace.step(Stage::Admit, || debug::admitted(&selected, &admitted));
         if last {
             return Ok(None);
         }
         let mapping = self.mapping(&selected, &received, &admitted, parts, id)?;
+        run.trace.step(Stage::Map, || debug::mapped(mapping.as_deref()));
         self.routed(&selected, &received, admitted, mapping, uri).map(Some)
     }
 
@@ -239,6 +290,7 @@ impl Inner {
         selected: &Selected<'_, '_>,
         parts: &Parts,
         has_body: bool,
+        app: Option<&str>,
     ) -> Result<Admitted> {
         let version = selected.route.version();
         if let Some(reason) = version.unserved() {
@@ -250,7 +302,7 @@ impl Inner {
         if version.access() == Access::Anonymous {
             return Ok(Admitted::default());
         }
-        self.admission.admit(&Asking {
+        let asking = Asking {
             head: parts,
             uri: self.full_uri(parts),
             version,
@@ -260,7 +312,11 @@ impl Inner {
             app_code_header: selected.group.app_code_header.as_ref(),
             has_body,
             now: self.reader.clock().now(),
-        })
+        };
+        match app {
+            Some(app) => admit::assume(app, &asking),
+            None => self.admission.admit(&asking),
+        }
     }
 
     /// What is to be done to the parameters; done already where nothing has to be waited for.
@@ -347,7 +403,7 @@ impl Inner {
             max_body,
             keep_host: terms.passthrough_host,
             keep_app_code: terms.app_code_to_backend,
-            app_code_header: group.app_code_header.clone().filter(|_| !terms.app_code_to_backend),
+            code_header: group.app_code_header.clone(),
             signed: admitted.signed,
             mapping,
             target: Arc::clone(&route.target),
@@ -378,7 +434,7 @@ impl Inner {
             max_forwards: routed.max_forwards,
             length: if body.is_end_stream() { Some(0) } else { body.size_hint().exact() },
         };
-        if let Some(name) = &routed.app_code_header {
+        if let Some(name) = routed.code_header.as_ref().filter(|_| !routed.keep_app_code) {
             parts.headers.remove(name);
         }
         forward::head(parts, routed.seen, &told);

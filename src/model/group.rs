@@ -123,6 +123,13 @@ impl Group {
         self
     }
 
+    /// The same, letting callers ask how their requests were handled, by `X-Ca-Request-Mode: debug`.
+    #[must_use]
+    pub fn debug(mut self, allow: bool) -> Self {
+        self.debug = allow;
+        self
+    }
+
     /// The same, letting backends see the caller's AppCode.
     #[must_use]
     pub fn app_code_to_backend(mut self, keep: bool) -> Self {

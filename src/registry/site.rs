@@ -31,6 +31,8 @@ pub(crate) struct Terms {
     pub(crate) base_segments: usize,
     pub(crate) passthrough_host: bool,
     pub(crate) app_code_to_backend: bool,
+    /// Whether callers may ask how their requests were handled.
+    pub(crate) debug: bool,
 }
 
 /// A group on one of its hosts.
@@ -83,6 +85,7 @@ impl AcceptedGroup {
                 base_segments: base_path.matches('/').count(),
                 passthrough_host: passthrough_headers.contains(&http::header::HOST),
                 app_code_to_backend: group.app_code_to_backend,
+                debug: group.debug,
             },
             app_code_header,
             passthrough_headers: passthrough_headers.into(),

@@ -124,7 +124,11 @@ impl Guarded {
         self.gateway = change(self.gateway.clone());
     }
 
-    async fn apply(&self, change: Change) {
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    pub(crate) async fn apply(&self, change: Change) {
         self.registry.publisher("test").apply(change).await.unwrap();
     }
 

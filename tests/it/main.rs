@@ -14,6 +14,7 @@ mod admission;
 mod agreement;
 mod architecture;
 mod conformance;
+mod debug;
 #[cfg(feature = "document")]
 mod desired;
 mod diff;

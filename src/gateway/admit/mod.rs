@@ -41,7 +41,7 @@ use crate::error::{ErrorKind, Result};
 use crate::model::api::Access;
 use crate::model::id::{ApiId, EnvironmentId};
 use crate::model::settings::SignatureMode;
-use crate::model::{Grant, ResourceName, Version};
+use crate::model::{Grant, ResourceName, Sort, Version};
 use crate::registry::callers::{Caller, CallerKey};
 use crate::registry::state::State;
 use crate::time::Timestamp;
@@ -169,6 +169,31 @@ fn admit_code(asking: &Asking<'_>) -> Result<Admitted> {
     let caller = caller.ok_or_else(|| refused(ErrorKind::InvalidAppCode, ""))?;
     check_grant(asking.grant(&caller), asking.now)?;
     Ok(Admitted { app: Some(caller.record.name.clone()), signed: None })
+}
+
+/// Decides for an application that somebody vouches for: whether it was granted the API where it is
+/// asked for. If it was elsewhere, the refusal says where.
+pub(super) fn assume(app: &str, asking: &Asking<'_>) -> Result<Admitted> {
+    let not_granted = |context| refused(ErrorKind::NotGranted, context);
+    let (state, at) = (asking.state, asking.environment);
+    let found = state.resource_id(Sort::App, app);
+    let found = found.and_then(|id| Some((id, state.resource(id)?)));
+    let Some((id, record)) = found else {
+        return Err(not_granted(format!("there is no app `{app}`")));
+    };
+    let granted = |at| Some(state.grants().get(asking.api, at, id)?.grant);
+    let name = |at| state.environment(at).map_or_else(String::new, |it| it.name.to_string());
+    if granted(at).is_none() {
+        let elsewhere = state.environments().map(|(at, _)| at).filter(|at| granted(*at).is_some());
+        let elsewhere: Vec<_> = elsewhere.map(name).collect();
+        let (at, elsewhere) = (name(at), elsewhere.join(", "));
+        return Err(not_granted(match elsewhere.as_str() {
+            "" => format!("app `{app}` may call it in no environment"),
+            _ => format!("app `{app}` may call it in {elsewhere}, not in {at}"),
+        }));
+    }
+    check_grant(granted(at), asking.now)?;
+    Ok(Admitted { app: Some(record.name.clone()), signed: None })
 }
 
 impl Asking<'_> {

@@ -1,0 +1,60 @@
+//! What of a request nobody but its backend is to see.
+
+use http::{HeaderName, HeaderValue, Uri};
+
+use crate::gateway::pairs::{Plus, pairs};
+
+/// Stands in the place of a secret.
+pub(super) const REDACTED: HeaderValue = HeaderValue::from_static(TEXT);
+const TEXT: &str = "[redacted]";
+
+/// What the names of headers and parameters that are secrets contain, without what joins their words.
+const SECRET: [&str; 12] = [
+    "authorization",
+    "authentication",
+    "cookie",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "credential",
+    "signature",
+    "apikey",
+    "accesskey",
+    "appcode",
+];
+
+/// Whether what is called so is a secret.
+pub(super) fn is_secret(name: &str) -> bool {
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    let name: String = letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    SECRET.iter().any(|secret| name.contains(secret))
+}
+
+/// A header's value, unless it is a secret.
+pub(super) fn header(name: &HeaderName, value: &HeaderValue) -> HeaderValue {
+    if value.is_sensitive() || is_secret(name.as_str()) { REDACTED } else { value.clone() }
+}
+
+/// Path and query, with secrets in the query replaced.
+pub(super) fn uri(uri: &Uri) -> String {
+    let mut text = uri.path().to_owned();
+    let Some(query) = uri.query() else {
+        return text;
+    };
+    let mut separator = '?';
+    for pair in pairs(query.as_bytes()) {
+        let name = pair.name(Plus::Space).unwrap_or_default();
+        text.push(separator);
+        separator = '&';
+        if is_secret(&String::from_utf8_lossy(&name)) {
+            let (name, _) = pair.sides();
+            text.push_str(&String::from_utf8_lossy(name));
+            text.push('=');
+            text.push_str(TEXT);
+        } else {
+            text.push_str(&String::from_utf8_lossy(pair.raw));
+        }
+    }
+    text
+}

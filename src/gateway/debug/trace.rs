@@ -1,0 +1,119 @@
+//! Writes down what is decided about a request, where somebody asked for it.
+
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Response, StatusCode};
+use tokio::time::Instant;
+
+use super::{Sent, Step, info, redact};
+use crate::body::Body;
+use crate::error::{Error, Stage};
+
+/// What is written down of a request; of most requests nothing.
+#[derive(Debug, Default)]
+pub(in crate::gateway) struct Trace(Option<Box<Recorder>>);
+
+#[derive(Debug)]
+struct Recorder {
+    started: Instant,
+    last: Instant,
+    called: Duration,
+    /// Whether it is for who called [`Gateway::debug`](super::Gateway::debug), not for the client.
+    is_kept: bool,
+    steps: Vec<Step>,
+    sent: Option<Sent>,
+}
+
+/// What was written down, on its way in a response's extensions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recording {
+    pub(super) steps: Vec<Step>,
+    pub(super) sent: Option<Sent>,
+    pub(super) took: Duration,
+    /// How long the backend took.
+    pub(super) called: Duration,
+}
+
+impl Trace {
+    /// One that its caller reads.
+    pub(super) fn kept() -> Self {
+        Self(Some(Box::new(Recorder::new(true))))
+    }
+
+    /// Begins one that the client is told, unless there is one.
+    pub(in crate::gateway) fn tell(&mut self) {
+        self.0.get_or_insert_with(|| Box::new(Recorder::new(false)));
+    }
+
+    /// Takes down what was decided since the last step.
+    pub(in crate::gateway) fn step(&mut self, stage: Stage, decision: impl FnOnce() -> String) {
+        if let Some(recorder) = &mut self.0 {
+            recorder.step(stage, decision(), None);
+        }
+    }
+
+    /// Takes down why the request goes no further.
+    pub(in crate::gateway) fn refused(&mut self, error: &Error) {
+        if let Some(recorder) = &mut self.0 {
+            recorder.step(error.stage(), info::refusal(error), Some(error));
+        }
+    }
+
+    /// Takes down what the backend is sent; `secret` is a header that is one by its group's word.
+    pub(in crate::gateway) fn sent(&mut self, parts: &Parts, secret: Option<&HeaderName>) {
+        if let Some(recorder) = &mut self.0 {
+            let mut headers = HeaderMap::with_capacity(parts.headers.len());
+            for (name, value) in &parts.headers {
+                let value = if secret == Some(name) {
+                    redact::REDACTED
+                } else {
+                    redact::header(name, value)
+                };
+                headers.append(name, value);
+            }
+            let uri = redact::uri(&parts.uri);
+            recorder.sent = Some(Sent { method: parts.method.clone(), uri, headers });
+        }
+    }
+
+    /// Takes down what the backend answered.
+    pub(in crate::gateway) fn answered(&mut self, result: Result<StatusCode, &Error>) {
+        if let Some(recorder) = &mut self.0 {
+            recorder.called = recorder.last.elapsed();
+            match result {
+                Ok(status) => recorder.step(Stage::Call, format!("answered {status}"), None),
+                Err(error) => recorder.step(error.stage(), info::refusal(error), Some(error)),
+            }
+        }
+    }
+
+    /// Hands out what was written down: in the response's head, or behind it.
+    pub(in crate::gateway) fn end(self, response: &mut Response<Body>) {
+        let Some(recorder) = self.0 else {
+            return;
+        };
+        let Recorder { started, called, is_kept, steps, sent, .. } = *recorder;
+        let recording = Recording { steps, sent, took: started.elapsed(), called };
+        if is_kept {
+            response.extensions_mut().insert(recording);
+        } else {
+            response.headers_mut().insert(&info::DEBUG_INFO, info::value(&recording));
+        }
+    }
+}
+
+impl Recorder {
+    fn new(is_kept: bool) -> Self {
+        let now = Instant::now();
+        let (steps, sent) = (Vec::new(), None);
+        Self { started: now, last: now, called: Duration::ZERO, is_kept, steps, sent }
+    }
+
+    fn step(&mut self, stage: Stage, decision: String, error: Option<&Error>) {
+        let now = Instant::now();
+        let took = now.duration_since(self.last);
+        self.last = now;
+        self.steps.push(Step { stage, decision, took, refused: error.map(Error::kind) });
+    }
+}
