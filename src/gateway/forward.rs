@@ -106,6 +106,8 @@ pub(super) struct Told<'a> {
     pub(super) max_forwards: Option<u32>,
     /// The length the body really has, where that is known.
     pub(super) length: Option<u64>,
+    /// Headers that are added after these.
+    pub(super) more: usize,
 }
 
 /// Headers that are added to a request.
@@ -115,7 +117,7 @@ const ADDED: usize = 7;
 pub(super) fn head(parts: &mut Parts, seen: Seen, told: &Told<'_>) {
     let headers = &mut parts.headers;
     // Once, for all that is added below and the Host that the backend adds.
-    headers.reserve(ADDED);
+    headers.reserve(ADDED + told.more);
     hop::remove(headers, seen);
     if seen.has(Class::Shadow) {
         hop::remove_shadows(headers);

@@ -47,15 +47,11 @@ impl Mapping {
         Ok(())
     }
 
-    /// Makes the head what the backend receives, once everything else about it is done.
-    pub(super) fn write(&mut self, parts: &mut Parts) {
-        if let Some(mapped) = &mut self.mapped {
-            mapped.write_head(&self.rules, &self.passed_on, &mut parts.headers);
-        }
-    }
-
-    /// Path and query at the backend.
-    pub(super) fn uri(&self) -> Option<Uri> {
-        self.mapped.as_ref().map(|mapped| mapped.uri.clone())
+    /// Makes the head what the backend receives, once everything else about it is done. Hands out path
+    /// and query at the backend.
+    pub(super) fn write(&mut self, parts: &mut Parts) -> Option<Uri> {
+        let mut mapped = self.mapped.take()?;
+        mapped.write_head(&self.rules, &self.passed_on, &mut parts.headers);
+        Some(mapped.uri)
     }
 }

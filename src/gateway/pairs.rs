@@ -25,13 +25,38 @@ pub(super) enum Plus {
 
 /// The pairs of a query or a form, in order.
 pub(super) fn pairs(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
-    text.split(|byte| *byte == b'&').filter_map(|raw| {
-        let (name, value) = match raw.iter().position(|byte| *byte == b'=') {
-            Some(at) => (raw.get(..at)?, raw.get(at + 1..)?),
-            None => (raw, &[][..]),
-        };
-        (!name.is_empty()).then_some(Pair { raw, name, value })
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        loop {
+            let (pair, after) = first(rest?)?;
+            rest = after;
+            if !pair.name.is_empty() {
+                return Some(pair);
+            }
+        }
     })
+}
+
+/// What stands before the first `&`, and what behind it. Every byte is looked at once.
+fn first(text: &[u8]) -> Option<(Pair<'_>, Option<&[u8]>)> {
+    let mut equals = None;
+    let mut end = text.len();
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'=' if equals.is_none() => equals = Some(at),
+            b'&' => {
+                end = at;
+                break;
+            }
+            _ => {}
+        }
+    }
+    let raw = text.get(..end)?;
+    let (name, value) = match equals {
+        Some(at) => (raw.get(..at)?, raw.get(at + 1..)?),
+        None => (raw, &[][..]),
+    };
+    Some((Pair { raw, name, value }, text.get(end + 1..)))
 }
 
 impl<'a> Pair<'a> {

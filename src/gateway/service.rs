@@ -333,10 +333,12 @@ impl Inner {
         let Some(rules) = version.rules() else {
             return Ok(None);
         };
+        let peer = self.known_peer(parts);
         let knowing = Knowing {
-            origin: self.origin(parts),
+            peer: peer.as_deref(),
+            origin: Origin::of(peer.as_deref(), &self.trusted, &parts.headers),
             host: &received.authority.host,
-            now: self.reader.clock().now(),
+            clock: self.reader.clock(),
             app: admitted.app.clone(),
             id,
             via: &self.via,
@@ -433,14 +435,14 @@ impl Inner {
             via: &self.via,
             max_forwards: routed.max_forwards,
             length: if body.is_end_stream() { Some(0) } else { body.size_hint().exact() },
+            more: routed.mapping.as_ref().map_or(0, |mapping| mapping.rules.headers),
         };
         if let Some(name) = routed.code_header.as_ref().filter(|_| !routed.keep_app_code) {
             parts.headers.remove(name);
         }
         forward::head(parts, routed.seen, &told);
         if let Some(mapping) = &mut routed.mapping {
-            mapping.write(parts);
-            routed.uri = mapping.uri();
+            routed.uri = mapping.write(parts);
         }
         // What the server put there, upgrades above all, is not for backends.
         parts.extensions = Extensions::new();

@@ -88,6 +88,7 @@ fn told(peer: Option<&Peer>, trusted: bool) -> Told<'_> {
         keep_host: false,
         keep_app_code: false,
         length: None,
+        more: 0,
     }
 }
 

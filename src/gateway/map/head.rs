@@ -4,7 +4,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::gateway::hop::{self, Class};
 use crate::model::api::Mode;
-use crate::model::mapping::{FORM, Origin, Rule, Rules, Target, is_form, is_same_header};
+use crate::model::mapping::{FORM, Rules, is_form};
 
 /// Headers about the bytes of a body, which are wrong for another body.
 static OF_A_BODY: [HeaderName; 5] = [
@@ -31,15 +31,12 @@ pub(super) fn write(
     passed_on: &[HeaderName],
     headers: &mut HeaderMap,
 ) {
+    let only_mapped = rules.mode == Mode::Mapping;
     let is_lost = |name: &&HeaderName| {
-        let unknown = match rules.mode {
-            Mode::Mapping => !is_kept(name) && !passed_on.contains(name),
-            _ => false,
-        };
-        unknown || is_taken(rules, name)
+        let unknown = only_mapped && !is_kept(name) && !passed_on.contains(name);
+        (unknown || rules.taken.has(name)) && !is_own(name)
     };
-    let lost: Vec<HeaderName> =
-        headers.keys().filter(|name| !is_own(name) && is_lost(name)).cloned().collect();
+    let lost: Vec<HeaderName> = headers.keys().filter(is_lost).cloned().collect();
     for name in lost {
         headers.remove(name);
     }
@@ -61,16 +58,6 @@ pub(super) fn write(
     if let Some(content_type) = &rules.content_type {
         headers.insert(header::CONTENT_TYPE, content_type.clone());
     }
-}
-
-/// Whether a header is asked for, or has the name of something that is written, or could have been. Some
-/// backends read `_` as `-`, so a name that looks the same to them has it too.
-fn is_taken(rules: &Rules, name: &HeaderName) -> bool {
-    let asked = |rule: &Rule| matches!(&rule.origin, Origin::Header(other) if other == name);
-    rules.parameters.iter().any(asked)
-        || rules
-            .targets()
-            .any(|target| matches!(target, Target::Header(other) if is_same_header(other, name)))
 }
 
 /// Whether a header goes on where only what is mapped does. `Content-Encoding` belongs to

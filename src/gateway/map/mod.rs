@@ -32,12 +32,12 @@ use self::values::Values;
 /// What the gateway knows of a request. What it does not know, the backend is not told.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts<'a> {
-    pub(super) client_ip: Option<&'a str>,
+    pub(super) client_ip: Option<&'a HeaderValue>,
     pub(super) domain: Option<&'a str>,
     /// RFC 3339 in UTC.
     pub(super) handle_time: Option<&'a str>,
     pub(super) app_id: Option<&'a str>,
-    pub(super) request_id: Option<&'a str>,
+    pub(super) request_id: Option<&'a HeaderValue>,
     /// `http` or `https`.
     pub(super) http_schema: Option<&'a str>,
     pub(super) proxy: Option<&'a str>,
@@ -55,13 +55,21 @@ pub(super) struct Mapped {
 }
 
 impl Facts<'_> {
-    fn value(&self, name: System) -> Option<&str> {
+    /// What is at hand as a header's value.
+    fn header(&self, name: System) -> Option<&HeaderValue> {
         match name {
             System::CaClientIp => self.client_ip,
+            System::CaRequestId => self.request_id,
+            _ => None,
+        }
+    }
+
+    fn value(&self, name: System) -> Option<&str> {
+        match name {
+            System::CaClientIp | System::CaRequestId => self.header(name)?.to_str().ok(),
             System::CaDomain => self.domain,
             System::CaRequestHandleTime => self.handle_time,
             System::CaAppId => self.app_id,
-            System::CaRequestId => self.request_id,
             System::CaHttpSchema => self.http_schema,
             System::CaProxy => self.proxy,
         }
@@ -153,6 +161,11 @@ fn added(writing: &mut Writing, addition: &Addition, facts: &Facts<'_>) -> Resul
         // Constants were looked at when the API was accepted.
         (Added::Header(_), _) => Ok(()),
         (Added::Constant(text), _) => writing.write(target, "", std::iter::once(&**text)),
+        (Added::Known(name), Target::Header(header)) if facts.header(*name).is_some() => {
+            let value = facts.header(*name).cloned();
+            value.into_iter().for_each(|value| writing.header(header, value));
+            Ok(())
+        }
         (Added::Known(name), _) => match facts.value(*name) {
             Some(text) => writing.write(target, name.as_str(), std::iter::once(text)),
             None if matches!(target, Target::Path(_)) => Err(missing(name.as_str())),

@@ -35,7 +35,7 @@ impl Writing {
             path: vec![String::new(); rules.values],
             query: String::with_capacity(room),
             form: Vec::new(),
-            head: Vec::new(),
+            head: Vec::with_capacity(rules.headers),
             head_bytes: 0,
         }
     }

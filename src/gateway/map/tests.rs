@@ -9,12 +9,14 @@ use crate::model::id::ServiceId;
 use crate::model::path::RequestPath;
 use crate::model::version::Version;
 
-const FACTS: Facts<'_> = Facts {
-    client_ip: Some("192.0.2.7"),
+static CLIENT_IP: HeaderValue = HeaderValue::from_static("192.0.2.7");
+static REQUEST_ID: HeaderValue = HeaderValue::from_static("ID");
+static FACTS: Facts<'_> = Facts {
+    client_ip: Some(&CLIENT_IP),
     domain: Some("shop.example.com"),
     handle_time: Some("2026-11-23T06:00:00Z"),
     app_id: None,
-    request_id: Some("ID"),
+    request_id: Some(&REQUEST_ID),
     http_schema: Some("http"),
     proxy: Some("edge"),
 };

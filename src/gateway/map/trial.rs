@@ -41,7 +41,8 @@ impl Trial<'_> {
         let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, FORM)]);
         let name: HeaderName = self.header.0.parse().ok()?;
         headers.append(name, HeaderValue::from_bytes(self.header.1).ok()?);
-        let facts = Facts { client_ip: Some("192.0.2.7"), ..Facts::default() };
+        let address = HeaderValue::from_static("192.0.2.7");
+        let facts = Facts { client_ip: Some(&address), ..Facts::default() };
         Some(match map(rules, &source, &headers, Some(self.form), &facts) {
             Ok(mut mapped) => {
                 mapped.write_head(rules, &[], &mut headers);

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::gateway::admit::{PARAMETER, carried};
 use crate::gateway::forward::Source;
 use crate::gateway::limits::MAX_PAIRS;
-use crate::gateway::pairs::{self, Pair, Plus, pairs};
+use crate::gateway::pairs::{self, Plus, pairs};
 use crate::gateway::receive::refused;
 use crate::model::mapping::{Origin, Rule, Rules};
 
@@ -41,7 +41,7 @@ impl<'a> Values<'a> {
         if rules.reads_query {
             let query = source.query.unwrap_or_default().as_bytes();
             let is_query = |origin: &Origin| matches!(origin, Origin::Query);
-            let hidden = |pair: &Pair<'_>| !source.keep_app_code && pair.is_called(PARAMETER);
+            let hidden = |rule: &Rule| !source.keep_app_code && *rule.name == *PARAMETER;
             values.pairs(query, rules, is_query, hidden, ErrorKind::InvalidUri)?;
         }
         if rules.reads_form() {
@@ -96,7 +96,7 @@ impl<'a> Values<'a> {
         text: &'a [u8],
         rules: &Rules,
         is_here: impl Fn(&Origin) -> bool,
-        is_hidden: impl Fn(&Pair<'a>) -> bool,
+        is_hidden: impl Fn(&Rule) -> bool,
         kind: ErrorKind,
     ) -> Result<()> {
         let malformed = |_| failed(kind, "a `%` is not followed by two hexadecimal digits");
@@ -119,7 +119,7 @@ impl<'a> Values<'a> {
                 continue;
             };
             let first = rule.is_array || !self.0.iter().any(|(other, _)| *other == index);
-            if first && !is_hidden(&pair) {
+            if first && !is_hidden(rule) {
                 self.add(index, rule, value)?;
             }
         }

@@ -6,6 +6,7 @@
 //! | `places` | where does everything come from, and where does it go? |
 //! | `check` | what may a value be? |
 //! | `header` | which headers may be mapped to, and which texts can stand in one? |
+//! | `taken` | whose headers go no further? |
 //! | `encode` | how does a text stay one name, one value or one segment? |
 
 use http::HeaderValue;
@@ -21,11 +22,14 @@ mod check;
 mod encode;
 mod header;
 mod places;
+mod taken;
 
 pub(crate) use self::check::Check;
 pub(crate) use self::encode::{encode, encoded};
 pub(crate) use self::header::value as header_value;
-pub(crate) use self::places::{Field, Origin, Places, Target, is_same_header};
+use self::places::is_same_header;
+pub(crate) use self::places::{Field, Origin, Places, Target};
+pub(crate) use self::taken::Taken;
 
 /// The Content-Type of a form, and what `content_type = "default"` stands for.
 pub(crate) const FORM: HeaderValue =
@@ -45,6 +49,12 @@ pub(crate) struct Rules {
     pub(crate) values: usize,
     /// The Content-Type at the backend; absent: the client's.
     pub(crate) content_type: Option<HeaderValue>,
+    /// The headers that requests are asked for, or that are written.
+    pub(crate) taken: Taken,
+    /// How many headers are written at most.
+    pub(crate) headers: usize,
+    /// What the backend is told of each request: a bit for each.
+    told: u8,
     /// Whether the query has to be taken apart.
     pub(crate) reads_query: bool,
     /// Whether the body has to be taken apart.
@@ -106,6 +116,9 @@ impl Rules {
             template,
             values,
             content_type,
+            taken: Taken::new(std::iter::empty()),
+            headers: 0,
+            told: 0,
             reads_query: false,
             reads_form: false,
         };
@@ -113,6 +126,22 @@ impl Rules {
             || rules.targets().any(|target| matches!(target, Target::Query(_)));
         rules.reads_form = rules.asks_for(&|origin| matches!(origin, Origin::Form))
             || rules.targets().any(|target| matches!(target, Target::Form(_)));
+        let written = |target: &Target| match target {
+            Target::Header(name) => Some(name.clone()),
+            _ => None,
+        };
+        let asked = |rule: &Rule| match &rule.origin {
+            Origin::Header(name) => Some(name.clone()),
+            _ => None,
+        };
+        rules.headers = rules.targets().filter_map(written).count();
+        let asked = rules.parameters.iter().filter_map(asked);
+        rules.taken = Taken::new(asked.chain(rules.targets().filter_map(written)));
+        let known = |addition: &Addition| match addition.value {
+            Added::Known(name) => bit(name),
+            _ => 0,
+        };
+        rules.told = rules.additions.iter().map(known).fold(0, |all, one| all | one);
         Ok(Some(rules))
     }
 
@@ -123,7 +152,7 @@ impl Rules {
 
     /// Whether the backend is told this of each request.
     pub(crate) fn tells(&self, name: System) -> bool {
-        self.additions.iter().any(|addition| matches!(addition.value, Added::Known(n) if n == name))
+        self.told & bit(name) != 0
     }
 
     /// Where everything goes.
@@ -135,6 +164,10 @@ impl Rules {
     fn asks_for(&self, is: &dyn Fn(&Origin) -> bool) -> bool {
         self.parameters.iter().any(|rule| is(&rule.origin))
     }
+}
+
+fn bit(name: System) -> u8 {
+    1 << (name as u8)
 }
 
 /// The Content-Type at the backend, unless it is the client's.
