@@ -87,11 +87,12 @@
 //! | `server` | `serve::Server`: the gateway on sockets, with every deadline and limit it needs |
 //! | `openapi` | OpenAPI 3 documents as drafts, and drafts as OpenAPI 3 documents: `openapi` |
 //! | `redis` | nonces in Redis, shared by a fleet: `gateway::RedisNonces` |
+//! | `schema` | parameters that are JSON are validated by a schema, [`model::Parameter::schema`] |
 //! | `full` | all of these |
 //! | `testing` | a conformance suite and a scripted upstream. Not semver-stable |
 //!
 //! A feature adds, it never changes what is there. Without TLS an HTTPS definition is kept, and its
-//! requests are answered `X503BZ`.
+//! requests are answered `X503BZ`; without `schema` an API with one is kept, and answers `X501NI`.
 
 use std::sync::Arc;
 

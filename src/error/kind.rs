@@ -110,6 +110,11 @@ failures! {
     InvalidParameter 400 "I400IP" "Invalid Parameter" Client Map
         Some("http_request_error"),
         "the client: send what the message asks for; the operator: look at the parameter's definition";
+    /// A parameter that has a JSON schema is not JSON, has a key twice in an object, or more than 128
+    /// levels.
+    InvalidJson 400 "I400JP" "Invalid JSON Parameter" Client Map
+        Some("http_request_error"),
+        "the client: send the parameter that the message names as JSON (RFC 8259)";
     /// The API takes the body apart, and it is not a form in UTF-8 without a content coding.
     InvalidContentType 400 "I400CT" "Invalid Content-Type" Client Map
         Some("http_request_error"),

@@ -50,6 +50,16 @@ pub const MAX_PATTERN: usize = 4 * 1024;
 /// Bytes of a parameter's pattern once it is compiled: enough for names of 128 letters of any alphabet
 /// (`^[\w-]{1,128}$`). A short pattern can stand for a huge machine.
 pub const MAX_PATTERN_SIZE: usize = 8 * 1024 * 1024;
+/// Bytes in a parameter's JSON schema: several times the longest that people write.
+pub const MAX_SCHEMA: usize = 64 * 1024;
+/// Levels of lists and objects within each other in a JSON schema: the compiler of schemas recurses.
+pub const MAX_SCHEMA_DEPTH: usize = 64;
+/// Schemas in a row that are about one value, by `$ref`, `allOf` and the like: each takes stack, and once
+/// for every level of the value.
+pub const MAX_SCHEMA_CHAIN: usize = 32;
+/// Levels of lists and objects within each other in a parameter that has a JSON schema: what common
+/// readers of JSON take.
+pub const MAX_JSON_DEPTH: usize = 128;
 /// Stage variables of one group in one environment (domain §12).
 pub const MAX_VARIABLES: usize = 50;
 /// Bytes of a stage variable's name: as many as a parameter's in a path.

@@ -48,7 +48,8 @@ pub struct Parameter {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub choices: Vec<String>,
-    /// A JSON schema it must satisfy: a text, or the schema itself.
+    /// A JSON schema that it must satisfy as JSON: a text, or the schema itself; of at most 64 KiB, which
+    /// refers to nothing outside of it. For texts only; needs the feature `schema`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,
     /// What the items of an array are.

@@ -163,7 +163,7 @@ impl Extras {
         }
     }
 
-    /// What of it has to be done to every request, and is not built yet.
+    /// What of it has to be done to every request, and is not built.
     fn unserved(&self, mode: Mode) -> Option<&'static str> {
         let asked_for = |parameter: &&Parameter| {
             mode != Mode::Passthrough || parameter.location == Location::Path
@@ -174,8 +174,10 @@ impl Extras {
             Some("this API's parameters are not what this version accepts")
         } else if matches!(self.mapping, Mapping::Open) {
             Some("this API names stage variables that its group does not define here")
-        } else if parameters.clone().any(|parameter| parameter.schema.is_some()) {
-            Some("this API validates a parameter by a schema, which is not built yet")
+        } else if cfg!(not(feature = "schema"))
+            && parameters.clone().any(|parameter| parameter.schema.is_some())
+        {
+            Some("this API validates a parameter by a schema, which needs the feature `schema`")
         } else if parameters.any(file) {
             Some("this API takes a file as a parameter, which is not built yet")
         } else {

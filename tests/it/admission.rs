@@ -147,7 +147,7 @@ impl Guarded {
     }
 
     /// The answer's code and message.
-    async fn answer<B>(&self, request: Request<B>) -> (String, String)
+    pub(crate) async fn answer<B>(&self, request: Request<B>) -> (String, String)
     where
         B: http_body::Body + Send + 'static,
         B::Data: Send,

@@ -17,7 +17,7 @@ use super::limits::MAX_MAPPED_URI;
 use super::receive::refused;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::api::Mode;
-use crate::model::mapping::{Added, Addition, Rule, Rules, Target};
+use crate::model::mapping::{Added, Addition, Rule, Rules, Target, Unfit};
 use crate::model::parameter::System;
 
 mod head;
@@ -137,7 +137,7 @@ fn parameter<'v>(
     let mut found = false;
     for value in values.clone() {
         found = true;
-        rule.check.accepts(value).map_err(|reason| invalid(&rule.name, reason))?;
+        rule.check.accepts(value).map_err(|unfit| unfitting(&rule.name, unfit))?;
     }
     if found {
         return writing.write(&rule.target, &rule.name, values);
@@ -203,8 +203,12 @@ fn missing(name: &str) -> Error {
     refused(ErrorKind::MissingParameter, format!("`{name}`"))
 }
 
-fn invalid(name: &str, reason: &str) -> Error {
-    refused(ErrorKind::InvalidParameter, format!("`{name}` {reason}"))
+fn invalid(name: &str, reason: &'static str) -> Error {
+    unfitting(name, reason.into())
+}
+
+fn unfitting(name: &str, Unfit { kind, reason }: Unfit) -> Error {
+    refused(kind, format!("`{name}` {reason}"))
 }
 
 #[cfg(test)]

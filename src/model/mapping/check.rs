@@ -3,6 +3,9 @@
 use regex::{Regex, RegexBuilder};
 use serde_json::Number;
 
+#[cfg(feature = "schema")]
+use super::schema::Schema;
+use crate::error::ErrorKind;
 use crate::model::limits::{MAX_PATTERN, MAX_PATTERN_SIZE};
 use crate::model::parameter::{Parameter, ParameterType};
 
@@ -12,6 +15,22 @@ pub(crate) struct Check {
     kind: Kind,
     choices: Box<[Box<str>]>,
     pattern: Option<Regex>,
+    #[cfg(feature = "schema")]
+    schema: Option<Schema>,
+}
+
+/// Why something may not be a parameter's value, and what clients are told of it. The reason never says
+/// the value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Unfit {
+    pub(crate) kind: ErrorKind,
+    pub(crate) reason: &'static str,
+}
+
+impl From<&'static str> for Unfit {
+    fn from(reason: &'static str) -> Self {
+        Self { kind: ErrorKind::InvalidParameter, reason }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,23 +71,32 @@ impl Check {
             (_, Some(_)) => return Err(wrong("items", "is meant for arrays only")),
             (kind, None) => kind,
         };
+        if parameter.schema.is_some() && parameter.kind != ParameterType::String {
+            return Err(wrong("schema", "is not meant for this type"));
+        }
         Ok(Self {
             kind: Kind::compile(parameter, kind)?,
             choices: parameter.choices.iter().map(|choice| choice.as_str().into()).collect(),
             pattern: parameter.pattern.as_deref().map(pattern).transpose()?,
+            #[cfg(feature = "schema")]
+            schema: parameter.schema.as_ref().map(Schema::compile).transpose()?,
         })
     }
 
-    /// Whether a value, or an item, may be this; if not, why. The reason never says the value.
-    pub(crate) fn accepts(&self, text: &str) -> Result<(), &'static str> {
+    /// Whether a value, or an item, may be this; if not, why.
+    pub(crate) fn accepts(&self, text: &str) -> Result<(), Unfit> {
         self.kind.accepts(text)?;
         if !self.choices.is_empty() && !self.choices.iter().any(|choice| **choice == *text) {
-            return Err("is none of the values it may have");
+            return Err("is none of the values it may have".into());
         }
-        match &self.pattern {
-            Some(pattern) if !pattern.is_match(text) => Err("does not match its pattern"),
-            _ => Ok(()),
+        if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(text)) {
+            return Err("does not match its pattern".into());
         }
+        #[cfg(feature = "schema")]
+        if let Some(schema) = &self.schema {
+            return schema.accepts(text);
+        }
+        Ok(())
     }
 }
 
@@ -161,7 +189,7 @@ fn within(
     }
 }
 
-fn wrong(key: &'static str, reason: impl Into<String>) -> Wrong {
+pub(super) fn wrong(key: &'static str, reason: impl Into<String>) -> Wrong {
     (key, reason.into())
 }
 
@@ -213,7 +241,7 @@ fn decimal(text: &str, short: bool) -> Result<f64, &'static str> {
 
 /// Bytes that a thread remembers of a pattern it searched for, so that it finds the next sooner. Half of
 /// what the crate would take: an application has many threads and many patterns.
-const REMEMBERED: usize = 1024 * 1024;
+pub(super) const REMEMBERED: usize = 1024 * 1024;
 
 fn pattern(text: &str) -> Result<Regex, Wrong> {
     if text.len() > MAX_PATTERN {

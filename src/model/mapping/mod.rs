@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `places` | where does everything come from, and where does it go? |
 //! | `check` | what may a value be? |
+//! | `schema`, `json` | and if it is JSON? |
 //! | `header` | which headers may be mapped to, and which texts can stand in one? |
 //! | `taken` | whose headers go no further? |
 //! | `encode` | how does a text stay one name, one value or one segment? |
@@ -21,10 +22,14 @@ use super::verb::Verb;
 mod check;
 mod encode;
 mod header;
+#[cfg(feature = "schema")]
+mod json;
 mod places;
+#[cfg(feature = "schema")]
+mod schema;
 mod taken;
 
-pub(crate) use self::check::Check;
+pub(crate) use self::check::{Check, Unfit};
 pub(crate) use self::encode::{encode, encoded};
 pub(crate) use self::header::value as header_value;
 use self::places::is_same_header;
@@ -289,7 +294,8 @@ impl Rule {
             items.into_iter().map(Box::from).collect()
         });
         for text in default.iter().flatten() {
-            let fits = check.accepts(text).and_then(|()| target.takes(text));
+            let fits = check.accepts(text).map_err(|unfit| unfit.reason);
+            let fits = fits.and_then(|()| target.takes(text));
             fits.map_err(|reason| ("default", reason.to_owned()))?;
         }
         let (name, required) = (parameter.name.as_str().into(), parameter.required);

@@ -253,17 +253,51 @@ fn what_another_version_accepted_is_loaded_and_not_served() {
 }
 
 #[test]
-fn schemas_and_files_are_not_served() {
-    for parameter in [
-        json!({ "name": "a", "in": "query", "schema": {} }),
-        json!({ "name": "a", "in": "body", "type": "file" }),
+fn what_needs_a_feature_is_not_served_without_it() {
+    for (parameter, is_served) in [
+        (json!({ "name": "a", "in": "query", "schema": {} }), cfg!(feature = "schema")),
+        (json!({ "name": "a", "in": "body", "type": "file" }), false),
     ] {
         let rest = |mode: &str| {
             json!({ "mode": mode, "parameter": [parameter],
             "backend": { "service": "orders" } })
         };
-        assert!(accepted(rest("mapping")).unwrap().unserved().is_some(), "{parameter}");
+        let mapped = accepted(rest("mapping")).unwrap();
+        assert_eq!(mapped.unserved().is_none(), is_served, "{parameter}");
+        assert_eq!(mapped.api(Some("orders")).parameters, api(rest("mapping")).parameters);
         assert_eq!(accepted(rest("passthrough")).unwrap().unserved(), None, "{parameter}");
+    }
+}
+
+#[test]
+fn a_schema_is_for_texts() {
+    let numbers = json!([{ "name": "a", "in": "query", "type": "int", "schema": {} }]);
+    assert_eq!(of_parameters(&numbers), "parameter[0].schema: is not meant for this type");
+}
+
+#[cfg(feature = "schema")]
+#[test]
+fn a_bad_schema_is_refused_with_its_key() {
+    for (parameters, expected) in [
+        (
+            json!([{ "name": "a", "in": "query", "schema": "{" }]),
+            "parameter[0].schema: is not JSON",
+        ),
+        (
+            json!([{ "name": "a", "in": "query", "schema": { "$ref": "http://169.254.169.254/" } }]),
+            "parameter[0].schema: is not a schema that can be used: ",
+        ),
+        (
+            json!([{ "name": "a", "in": "query", "schema": { "type": "array" }, "default": "1" }]),
+            "parameter[0].default: does not satisfy its schema",
+        ),
+        (
+            json!([{ "name": "a", "in": "query", "schema": {}, "default": "a" }]),
+            "parameter[0].default: is not JSON",
+        ),
+    ] {
+        let refused = of_parameters(&parameters);
+        assert!(refused.starts_with(expected), "{parameters}: {refused}");
     }
 }
 

@@ -65,6 +65,7 @@ async fn frail_shop() -> Shop {
             Api::get("/inside").service_same_path("orders").visibility(Visibility::Private),
         )
         .api("shop/schemed", schemed())
+        .api("shop/upgraded", upgraded())
         .api("shop/mapped", mapped())
         .app("caller", App::new().key(KEY, SECRET).code("the-code"))
         .app("former", App::new().code("the-former-code"))
@@ -86,6 +87,7 @@ async fn frail_shop() -> Shop {
         "inside",
         "mapped",
         "schemed",
+        "upgraded",
         "function",
         "small",
         "closed",
@@ -119,6 +121,11 @@ fn mapped() -> Api {
 }
 
 /// An API that needs what this version does not do.
+fn upgraded() -> Api {
+    Api::get("/upgraded").service_same_path("orders").protocol([Protocol::Websocket])
+}
+
+/// An API whose parameter is JSON.
 fn schemed() -> Api {
     let mut id = Parameter::new("id", Location::Path);
     id.schema = Some(serde_json::json!({ "type": "string" }));
@@ -276,7 +283,13 @@ async fn case(kind: ErrorKind, shop: &Shop) -> Case {
         ErrorKind::BodyTooLarge => shop.ask("POST /shop/small", &["Content-Length: 4"]).await,
         ErrorKind::UrlTooLarge => shop.ask(&long, &[]).await,
         ErrorKind::HeadersTooLarge => shop.ask(order, &[&large]).await,
-        ErrorKind::NotImplemented => shop.ask("GET /shop/schemed/1", &[]).await,
+        ErrorKind::NotImplemented => shop.ask("GET /shop/upgraded", &[]).await,
+        #[cfg(feature = "schema")]
+        ErrorKind::InvalidJson => shop.ask("GET /shop/schemed/text", &[]).await,
+        #[cfg(not(feature = "schema"))]
+        ErrorKind::InvalidJson => {
+            return Case::Unseen("no schema is looked at without the feature `schema`");
+        }
         ErrorKind::MissingParameter => shop.ask("POST /shop/mapped", &[]).await,
         ErrorKind::InvalidParameter => shop.ask("POST /shop/mapped?number=one", &[]).await,
         ErrorKind::InvalidContentType => {

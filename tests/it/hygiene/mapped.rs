@@ -113,6 +113,59 @@ async fn h_15_a_query_that_cannot_be_read_is_refused_where_it_is_mapped() {
     assert_eq!(guarded.last().0.uri, "/?b=1%3Bc%3D2");
 }
 
+#[cfg(feature = "schema")]
+#[tokio::test]
+async fn r_14_json_says_one_thing_and_is_not_too_deep() {
+    let mut json = Parameter::new("value", Location::Query);
+    json.schema = Some(serde_json::json!({ "properties": { "a": { "type": "integer" } } }));
+    let guarded = mapping([json]).await;
+    let levels = |count: usize| format!("{}{}", "[".repeat(count), "]".repeat(count));
+    for (value, code) in [
+        ("{%22a%22:1}".to_owned(), "ok"),
+        (levels(128), "ok"),
+        ("{%22a%22:1,%22a%22:2}".to_owned(), "I400JP"),
+        ("{%22a%22:1,%22%5Cu0061%22:2}".to_owned(), "I400JP"),
+        ("{%22b%22:[{%22c%22:1,%22c%22:1}]}".to_owned(), "I400JP"),
+        (levels(129), "I400JP"),
+        ("[".repeat(5_000), "I400JP"),
+        ("{a:1}".to_owned(), "I400JP"),
+        ("{%22a%22:%22secret%22}".to_owned(), "I400IP"),
+    ] {
+        let uri = format!("/?value={}", value.replace('{', "%7B").replace('}', "%7D"));
+        let (found, message) = guarded.answer(get_uri(&uri, &[])).await;
+        assert_eq!(found, code, "{value}");
+        assert!(!message.contains("secret") && (code == "ok" || message.contains("`value`")));
+    }
+}
+
+/// Where a schema refers to, somebody listens, and hears nothing.
+#[cfg(feature = "schema")]
+#[tokio::test]
+async fn r_15_a_schema_fetches_nothing_and_its_patterns_are_linear() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let elsewhere = format!("http://{}/schema", listener.local_addr().unwrap());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "{}").unwrap();
+    for schema in [
+        serde_json::json!({ "$ref": elsewhere }),
+        serde_json::json!({ "$schema": elsewhere }),
+        serde_json::json!({ "$id": elsewhere, "$ref": "other" }),
+        serde_json::json!({ "$defs": { "a": { "items": { "$ref": elsewhere } } } }),
+        serde_json::json!({ "$ref": format!("file://{}", file.path().display()) }),
+        serde_json::json!({ "$ref": "http://169.254.169.254/" }),
+        serde_json::json!({ "pattern": "(?=a)" }),
+        serde_json::json!({ "pattern": "a{1000000}" }),
+        serde_json::json!({ "patternProperties": { "(a)\\1": {} } }),
+    ] {
+        let mut parameter = Parameter::new("value", Location::Query);
+        parameter.schema = Some(schema.clone());
+        let error = refused(parameter).await;
+        assert!(error.contains("parameter[0].schema"), "{schema}: {error}");
+    }
+    assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
 /// A pattern that backtracking engines need longer for than the test may take.
 #[tokio::test]
 async fn r_16_patterns_are_matched_in_linear_time_and_bounded() {

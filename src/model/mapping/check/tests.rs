@@ -58,7 +58,7 @@ fn bounds_are_within() {
         ("0", Err("is less than it may be")),
         ("101", Err("is more than it may be")),
     ] {
-        assert_eq!(limit.accepts(text), expected);
+        assert_eq!(limit.accepts(text), expected.map_err(Unfit::from));
     }
     // Beyond what a float tells apart.
     let exact = check(json!({ "type": "long", "max": 9_007_199_254_740_993_i64 }));
@@ -109,6 +109,8 @@ fn what_cannot_be_meant_is_refused_with_its_key() {
         (json!({ "type": "float", "min": 2, "max": 1.5 }), "min", "is more than max"),
         (json!({ "min_length": 2, "max_length": 1 }), "min_length", "is more than max_length"),
         (json!({ "type": "int", "min": 1.5 }), "min", "is not a whole number of 64 bits"),
+        (json!({ "type": "int", "schema": {} }), "schema", "is not meant for this type"),
+        (json!({ "type": "array", "schema": {} }), "schema", "is not meant for this type"),
         (json!({ "pattern": "(" }), "pattern", "is not a regular expression: unclosed group"),
         (
             json!({ "pattern": "(?=a)" }),
