@@ -3,7 +3,7 @@
 //! To follow a schema is to recurse: into the value, and on the spot, where a schema is made of others.
 //! The product of both is the stack it takes, which must be there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -39,8 +39,13 @@ const INTO_IT: [&str; 13] = [
 const OBJECTS: [&str; 6] =
     ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
-/// Keywords that give a schema a name to refer to.
-const NAMES: [&str; 5] = ["$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor"];
+/// Keywords that name a schema by a URI; of draft 4 the second.
+const URIS: [&str; 2] = ["$id", "id"];
+/// Keywords that name a schema within one that has a URI.
+const ANCHORS: [&str; 2] = ["$anchor", "$dynamicAnchor"];
+
+/// Characters of a reference that are told.
+const MAX_TOLD: usize = 100;
 
 type Table = Map<String, Value>;
 
@@ -53,10 +58,15 @@ impl Survey {
         let Value::Object(table) = root else {
             return Ok(Self { patterns: 0 });
         };
-        let mut surveyor = Surveyor { root, tables: Vec::new(), chains: HashMap::new() };
+        let mut surveyor = Surveyor { bases: vec![root], ..Surveyor::default() };
+        surveyor.name(root);
         surveyor.find(table);
         let mut patterns = 0;
         for table in surveyor.tables.clone() {
+            if let Some(reference) = references(table).find(|it| surveyor.is_outside(it)) {
+                let reference: String = reference.chars().take(MAX_TOLD).collect();
+                return Err(format!("refers to {reference:?}, which does not stand in it"));
+            }
             surveyor.chain(table, 0)?;
             let more =
                 table.get("patternProperties").and_then(Value::as_object).map_or(0, Map::len);
@@ -75,8 +85,11 @@ fn is_within(value: &Value, levels: usize) -> bool {
     }
 }
 
+#[derive(Default)]
 struct Surveyor<'s> {
-    root: &'s Value,
+    /// The whole, and every schema with a URI: what the places in a reference are counted from.
+    bases: Vec<&'s Value>,
+    anchored: Vec<&'s Table>,
     /// All schemas that are objects, each once.
     tables: Vec<&'s Table>,
     /// How many schemas in a row are about one value, from each on; `None` while that is looked for.
@@ -84,15 +97,30 @@ struct Surveyor<'s> {
 }
 
 impl<'s> Surveyor<'s> {
+    /// Finds what has a name.
+    fn name(&mut self, value: &'s Value) {
+        if let Value::Object(table) = value {
+            if uri(value).is_some() {
+                self.bases.push(value);
+            }
+            if ANCHORS.iter().any(|keyword| table.contains_key(*keyword)) {
+                self.anchored.push(table);
+            }
+            table.values().for_each(|value| self.name(value));
+        } else if let Value::Array(list) = value {
+            list.iter().for_each(|value| self.name(value));
+        }
+    }
+
     /// Finds every schema, also those that are nowhere but referred to.
     fn find(&mut self, root: &'s Table) {
-        let mut found = HashMap::from([(std::ptr::from_ref(root), ())]);
+        let mut found = HashSet::from([std::ptr::from_ref(root)]);
         let mut waiting = vec![root];
         while let Some(table) = waiting.pop() {
             self.tables.push(table);
-            let inner = schemas(table, &INTO_IT).chain(schemas(table, &ON_THE_SPOT));
-            for next in inner.chain(self.by_pointer(table)) {
-                if found.insert(std::ptr::from_ref(next), ()).is_none() {
+            let inner = schemas(table, &INTO_IT).chain(self.on_the_spot(table));
+            for next in inner {
+                if found.insert(std::ptr::from_ref(next)) {
                     waiting.push(next);
                 }
             }
@@ -112,14 +140,8 @@ impl<'s> Surveyor<'s> {
         if above >= MAX_SCHEMA_CHAIN {
             return Err(too_long());
         }
-        let mut next: Vec<_> = schemas(table, &ON_THE_SPOT).chain(self.by_pointer(table)).collect();
-        if REFERENCES.iter().any(|keyword| is_by_name(table, keyword)) {
-            // Which of them is meant, takes more than to look. Any may be.
-            let named = |table: &&&Table| NAMES.iter().any(|name| table.contains_key(*name));
-            next.extend(self.tables.iter().filter(named).filter(|other| !same(other, table)));
-        }
         let mut longest = 0;
-        for next in next {
+        for next in self.on_the_spot(table) {
             longest = longest.max(self.chain(next, above + 1)?);
         }
         if longest >= MAX_SCHEMA_CHAIN {
@@ -129,25 +151,60 @@ impl<'s> Surveyor<'s> {
         Ok(longest + 1)
     }
 
-    /// What a schema refers to by where it stands.
-    fn by_pointer(&self, table: &'s Table) -> impl Iterator<Item = &'s Table> + use<'s> {
-        let root = self.root;
-        let target = move |keyword: &&str| {
-            let pointer = table.get(*keyword)?.as_str()?.strip_prefix('#')?;
-            root.pointer(&decoded(pointer)?)?.as_object()
+    /// The schemas that are about the same value as this.
+    fn on_the_spot(&self, table: &'s Table) -> Vec<&'s Table> {
+        let mut next: Vec<_> = schemas(table, &ON_THE_SPOT).collect();
+        for reference in references(table) {
+            next.extend(self.targets(reference));
+        }
+        next
+    }
+
+    /// Whether a reference names a document that nothing here is called by.
+    fn is_outside(&self, reference: &str) -> bool {
+        let document = reference.split('#').next().unwrap_or_default();
+        let is_meant = |base: &&Value| uri(base).is_some_and(|uri| last(uri) == last(document));
+        !document.is_empty() && !self.bases.iter().any(is_meant)
+    }
+
+    /// What a reference may mean: at least what it does.
+    fn targets(&self, reference: &str) -> Vec<&'s Table> {
+        let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let is_meant = |base: &&&Value| {
+            document.is_empty() || uri(base).is_some_and(|uri| last(uri) == last(document))
         };
-        REFERENCES.iter().filter_map(target)
+        let bases: Vec<_> = self.bases.iter().filter(is_meant).collect();
+        if fragment.is_empty() || fragment.starts_with('/') {
+            let place = decoded(fragment).unwrap_or_default();
+            return bases.iter().filter_map(|base| base.pointer(&place)?.as_object()).collect();
+        }
+        let called = |table: &&&Table| {
+            ANCHORS.iter().any(|name| table.get(*name).and_then(Value::as_str) == Some(fragment))
+        };
+        let by_anchor = self.anchored.iter().filter(called).copied();
+        // Of drafts 4 to 7.
+        let by_uri = self
+            .bases
+            .iter()
+            .filter(|base| uri(base).and_then(|uri| uri.strip_prefix('#')) == Some(fragment));
+        by_anchor.chain(by_uri.filter_map(|base| base.as_object())).collect()
     }
 }
 
-fn same(one: &Table, other: &Table) -> bool {
-    std::ptr::eq(one, other)
+/// What a schema refers to.
+fn references(table: &Table) -> impl Iterator<Item = &str> {
+    REFERENCES.iter().filter_map(|keyword| table.get(*keyword)?.as_str())
 }
 
-/// Whether a schema refers to another by a name.
-fn is_by_name(table: &Table, keyword: &str) -> bool {
-    let name = table.get(keyword).and_then(Value::as_str);
-    name.is_some_and(|name| !(name == "#" || name.starts_with("#/")))
+/// The URI that a schema is called by.
+fn uri(schema: &Value) -> Option<&str> {
+    URIS.iter().find_map(|keyword| schema.get(*keyword)?.as_str())
+}
+
+/// The last segment of a URI without its fragment: however it is written, that stays.
+fn last(uri: &str) -> &str {
+    let path = uri.split('#').next().unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// The schemas of these keywords that are objects.
