@@ -100,7 +100,8 @@ failures! {
     /// The request's body could not be read to its end, or is a form that is malformed.
     InvalidBody 400 "I400BD" "Invalid Body" Client Request
         Some("http_request_error"),
-        "the client: send the whole body, well framed, without long rests; of a form, look at each `%`";
+        "the client: send the whole body, well framed, without long rests; of a form, look at each `%`, or at \
+         its parts and their boundary";
     /// A parameter that the API requires is missing.
     MissingParameter 400 "I400MP" "Invalid Parameter Required" Client Map
         Some("http_request_error"),
@@ -118,7 +119,8 @@ failures! {
     /// The API takes the body apart, and it is not a form in UTF-8 without a content coding.
     InvalidContentType 400 "I400CT" "Invalid Content-Type" Client Map
         Some("http_request_error"),
-        "the client: send `application/x-www-form-urlencoded`, or no body";
+        "the client: send `application/x-www-form-urlencoded`, where the API takes files \
+         `multipart/form-data`, or no body";
     /// No group serves the host.
     UnknownHost 404 "I404DO" "Invalid Domain" Client Route
         Some("destination_not_found"),

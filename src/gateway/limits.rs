@@ -11,9 +11,12 @@ pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 pub const MAX_HEADERS: usize = 100;
 /// Bytes in a request's body unless an API or the gateway says otherwise; more is `I413RL`.
 pub const MAX_BODY: u64 = 10 * 1024 * 1024;
-/// Pairs of a query or a form that is taken apart, because it is mapped or signed: as many as common
-/// servers read, and few enough to compare. More is `I400RU` in a query, `I400BD` in a form.
+/// Pairs of a query or a form that is taken apart, or its parts, because it is mapped or signed:
+/// as many as common servers read, and few enough to compare. More is `I400RU` in a query, `I400BD` in a form.
 pub const MAX_PAIRS: usize = 1_000;
+/// Bytes in the head of a part of a form: its names and its type. File systems take names of 255 bytes.
+/// More is `I400BD`.
+pub const MAX_PART_HEAD: usize = 4 * 1024;
 /// Bytes in a mapped path and query: three for each of a request's longest, and what an API adds. Few
 /// servers take as much; more is `I413UL`.
 pub const MAX_MAPPED_URI: usize = 32 * 1024;

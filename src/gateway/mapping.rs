@@ -9,7 +9,7 @@ use super::forward::Source;
 use super::known::Known;
 use super::map::{self, Mapped};
 use crate::error::Result;
-use crate::model::mapping::Rules;
+use crate::model::mapping::{Encoding, Rules};
 use crate::model::path::RequestPath;
 
 /// What is to be done to a request's parameters, and what came of it.
@@ -29,6 +29,11 @@ impl Mapping {
     /// Whether it waits for the whole body.
     pub(super) fn reads_form(&self) -> bool {
         self.rules.reads_form()
+    }
+
+    /// How the body is written that it waits for, if it does.
+    pub(super) fn form(&self) -> Option<Encoding> {
+        self.rules.form
     }
 
     /// Maps what was received at `path`, below what the gateway is mounted at.

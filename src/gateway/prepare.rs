@@ -11,6 +11,7 @@ use super::service::Routed;
 use super::{Inner, collect, map, upload};
 use crate::backend::Body;
 use crate::error::{ErrorKind, Result};
+use crate::model::mapping::Encoding;
 
 impl Inner {
     /// What is left of admission and mapping; then the body, which may fail on its way.
@@ -21,9 +22,9 @@ impl Inner {
         body: Body,
     ) -> Result<Body> {
         let signed = routed.signed.take();
-        let maps_form = routed.mapping.as_ref().is_some_and(|mapping| mapping.reads_form());
-        if maps_form || signed.as_ref().is_some_and(|signed| signed.needs_form) {
-            return self.prepare_form(routed, signed.as_deref(), parts, body, maps_form).await;
+        let mapped = routed.mapping.as_ref().and_then(|mapping| mapping.form());
+        if mapped.is_some() || signed.as_ref().is_some_and(|signed| signed.needs_form) {
+            return self.prepare_form(routed, signed.as_deref(), parts, body, mapped).await;
         }
         let mut digest = None;
         if let Some(signed) = &signed {
@@ -44,10 +45,10 @@ impl Inner {
         signed: Option<&Signed>,
         parts: &Parts,
         body: Body,
-        maps_form: bool,
+        mapped: Option<Encoding>,
     ) -> Result<Body> {
-        if maps_form {
-            map::check_content(&parts.headers, body.is_end_stream())?;
+        if let Some(encoding) = mapped {
+            map::check_content(encoding, &parts.headers, body.is_end_stream())?;
         }
         let form = collect::whole(body, routed.max_body.min(self.max_form)).await?;
         if let Some(signed) = signed {
@@ -58,8 +59,8 @@ impl Inner {
             self.admission.check_nonce(signed).await?;
         }
         self.map(routed, parts, Some(&form))?;
-        let mapped = routed.mapping.as_mut().filter(|_| maps_form);
-        Ok(match mapped.and_then(|mapping| mapping.mapped.as_ref()) {
+        let mapping = routed.mapping.as_mut().filter(|_| mapped.is_some());
+        Ok(match mapping.and_then(|mapping| mapping.mapped.as_ref()) {
             Some(mapped) => mapped.form.clone().map_or_else(Body::empty, Body::from),
             None => Body::from(form),
         })

@@ -165,6 +165,7 @@ fn always() -> Vec<(&'static str, String)> {
         ("gateway::limits::MAX_HEADERS", bytes(gateway::MAX_HEADERS)),
         ("gateway::limits::MAX_BODY", whole(gateway::MAX_BODY)),
         ("gateway::limits::MAX_PAIRS", gateway::MAX_PAIRS.to_string()),
+        ("gateway::limits::MAX_PART_HEAD", bytes(gateway::MAX_PART_HEAD)),
         ("gateway::limits::MAX_MAPPED_URI", bytes(gateway::MAX_MAPPED_URI)),
         ("gateway::limits::BODY_IDLE", time(gateway::BODY_IDLE)),
         ("gateway::limits::TIMEOUT", time(gateway::TIMEOUT)),

@@ -99,7 +99,7 @@ pub enum ParameterType {
     Boolean,
     /// Several.
     Array,
-    /// A file.
+    /// A file: a part of a form, which stands in a body and goes to one (RFC 7578).
     File,
 }
 

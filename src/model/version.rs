@@ -13,7 +13,7 @@ use super::definition::{Definition, InvalidDefinition, check_timeout};
 use super::id::ServiceId;
 use super::limits::{MAX_BODY_LIMIT, MAX_DESCRIPTION, MAX_ERROR_SAMPLE, MAX_SAMPLE};
 use super::mapping::{Places, Rules};
-use super::parameter::{Constant, Location, Parameter, ParameterType, SystemParameter};
+use super::parameter::{Constant, Location, Parameter, SystemParameter};
 use super::path::{PathPattern, PathTemplate};
 use super::variable::{self, Variables};
 use super::verb::Verb;
@@ -169,17 +169,14 @@ impl Extras {
             mode != Mode::Passthrough || parameter.location == Location::Path
         };
         let mut parameters = self.parameters.iter().filter(asked_for);
-        let file = |parameter: &Parameter| parameter.kind == ParameterType::File;
         if matches!(self.mapping, Mapping::Refused) {
             Some("this API's parameters are not what this version accepts")
         } else if matches!(self.mapping, Mapping::Open) {
             Some("this API names stage variables that its group does not define here")
         } else if cfg!(not(feature = "schema"))
-            && parameters.clone().any(|parameter| parameter.schema.is_some())
+            && parameters.any(|parameter| parameter.schema.is_some())
         {
             Some("this API validates a parameter by a schema, which needs the feature `schema`")
-        } else if parameters.any(file) {
-            Some("this API takes a file as a parameter, which is not built yet")
         } else {
             None
         }

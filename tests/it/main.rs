@@ -21,6 +21,7 @@ mod diff;
 #[cfg(feature = "server")]
 mod differential;
 mod drain;
+mod files;
 mod gateway;
 #[cfg(feature = "server")]
 mod hardening;

@@ -4,7 +4,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::gateway::hop::{self, Class};
 use crate::model::api::Mode;
-use crate::model::mapping::{FORM, Rules, is_form};
+use crate::model::mapping::{self, Encoding, FORM, Rules, is_form};
 
 /// Headers about the bytes of a body, which are wrong for another body.
 static OF_A_BODY: [HeaderName; 5] = [
@@ -16,18 +16,27 @@ static OF_A_BODY: [HeaderName; 5] = [
 ];
 
 /// Whether the headers say that the body is a form that can be read.
-pub(super) fn has_form(headers: &HeaderMap) -> bool {
+pub(super) fn has_form(encoding: Encoding, headers: &HeaderMap) -> bool {
     let plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
     headers.get_all(header::CONTENT_ENCODING).iter().all(plain)
-        && headers.get(header::CONTENT_TYPE).is_some_and(is_form)
+        && match encoding {
+            Encoding::Pairs => headers.get(header::CONTENT_TYPE).is_some_and(is_form),
+            Encoding::Parts => boundary(headers).is_some(),
+        }
+}
+
+/// The boundary of a form of parts.
+pub(super) fn boundary(headers: &HeaderMap) -> Option<&[u8]> {
+    mapping::boundary(headers.get(header::CONTENT_TYPE)?)
 }
 
 /// Makes the headers those the backend receives: `lines` instead of what the client sent under their
-/// names, and of the rest what the mode lets through. `form` is the length of the form that was written.
+/// names, and of the rest what the mode lets through. `form` is the length of the form that was written,
+/// and its Content-Type if it must have another one.
 pub(super) fn write(
     rules: &Rules,
     lines: Vec<(HeaderName, HeaderValue)>,
-    form: Option<usize>,
+    form: Option<(usize, Option<HeaderValue>)>,
     passed_on: &[HeaderName],
     headers: &mut HeaderMap,
 ) {
@@ -46,19 +55,24 @@ pub(super) fn write(
             headers.insert(name, value);
         }
     }
-    if let Some(length) = form {
+    if let Some((length, content_type)) = form {
         for name in &OF_A_BODY {
             headers.remove(name);
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        if !headers.get(header::CONTENT_TYPE).is_some_and(is_form) {
+        if let Some(content_type) = content_type {
+            headers.insert(header::CONTENT_TYPE, content_type);
+        } else if !headers.get(header::CONTENT_TYPE).is_some_and(is_form) {
             headers.insert(header::CONTENT_TYPE, FORM);
         }
     }
-    if let Some(content_type) = &rules.content_type {
+    // What is fixed has no boundary.
+    if let Some(content_type) = rules.content_type.as_ref().filter(|_| rules.form != PARTS) {
         headers.insert(header::CONTENT_TYPE, content_type.clone());
     }
 }
+
+const PARTS: Option<Encoding> = Some(Encoding::Parts);
 
 /// Whether a header goes on where only what is mapped does. `Content-Encoding` belongs to
 /// `Content-Type`: without it nobody can read the body.

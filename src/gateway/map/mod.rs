@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `values` | what did the client send? |
 //! | `target` | what is written where? |
+//! | `multipart` | and in a body with files? |
 //! | `head` | which headers go on? |
 //! | `trial` | what becomes of one request, for fuzzing? |
 
@@ -17,17 +18,19 @@ use super::limits::MAX_MAPPED_URI;
 use super::receive::refused;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::api::Mode;
-use crate::model::mapping::{Added, Addition, Rule, Rules, Target, Unfit};
+use crate::model::mapping::{Added, Addition, Encoding, Origin, Rule, Rules, Target, Unfit};
 use crate::model::parameter::System;
 
 mod head;
+mod multipart;
 mod target;
 #[cfg(any(test, fuzzing))]
 pub(super) mod trial;
 mod values;
 
+use self::multipart::Part;
 use self::target::Writing;
-use self::values::Values;
+use self::values::{Values, failed};
 
 /// What the gateway knows of a request. What it does not know, the backend is not told.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,6 +54,8 @@ pub(super) struct Mapped {
     /// The body instead of the client's, where the API takes it apart; `None`: there was none, and there
     /// is none.
     pub(super) form: Option<Bytes>,
+    /// Its Content-Type, where that is always another one.
+    content_type: Option<HeaderValue>,
     head: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -87,23 +92,39 @@ pub(super) fn map(
     facts: &Facts<'_>,
 ) -> Result<Mapped> {
     let form = form.filter(|_| rules.reads_form()).unwrap_or_default();
-    if rules.reads_form() {
-        check_content(headers, form.is_empty())?;
-    }
-    let values = Values::read(rules, source, headers, form)?;
+    let parts = match rules.form {
+        Some(encoding) => received(encoding, headers, form)?,
+        None => Vec::new(),
+    };
+    let values = Values::read(rules, source, headers, form, &parts)?;
     let mut writing = Writing::new(rules, source.query);
     for (index, rule) in rules.parameters.iter().enumerate() {
-        parameter(&mut writing, rule, values.of(index))?;
+        match rule.origin {
+            Origin::File => file(&mut writing, rule, &parts)?,
+            _ => parameter(&mut writing, rule, values.of(index))?,
+        }
     }
     for addition in &rules.additions {
         added(&mut writing, addition, facts)?;
     }
     if rules.mode != Mode::Mapping {
-        writing.unknown(rules, source, form);
+        writing.unknown(rules, source, form, &parts);
     }
     let uri = uri(rules, source, &writing)?;
-    let written = rules.reads_form() && !(form.is_empty() && writing.form.is_empty());
-    Ok(Mapped { uri, form: written.then(|| writing.form.into()), head: writing.head })
+    let written = rules.reads_form() && !(form.is_empty() && writing.has_no_form());
+    let (form, content_type) = if written { writing.form()? } else { (None, None) };
+    Ok(Mapped { uri, form, content_type, head: writing.head })
+}
+
+/// What a body has to be, and its parts if it has any.
+fn received<'a>(encoding: Encoding, headers: &HeaderMap, form: &'a [u8]) -> Result<Vec<Part<'a>>> {
+    check_content(encoding, headers, form.is_empty())?;
+    match head::boundary(headers) {
+        Some(boundary) if encoding == Encoding::Parts && !form.is_empty() => {
+            multipart::read(boundary, form).map_err(|reason| failed(ErrorKind::InvalidBody, reason))
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 impl Mapped {
@@ -115,22 +136,42 @@ impl Mapped {
         passed_on: &[HeaderName],
         headers: &mut HeaderMap,
     ) {
-        let length = self.form.as_ref().map(Bytes::len);
-        head::write(rules, std::mem::take(&mut self.head), length, passed_on, headers);
+        let form = self.form.as_ref().map(|form| (form.len(), self.content_type.take()));
+        head::write(rules, std::mem::take(&mut self.head), form, passed_on, headers);
     }
 }
 
 /// Refuses a body that the rules cannot take apart: it is no form, or nobody can tell. To be asked before
 /// a body is read whole, too.
-pub(super) fn check_content(headers: &HeaderMap, is_empty: bool) -> Result<()> {
-    if is_empty || head::has_form(headers) {
+pub(super) fn check_content(encoding: Encoding, headers: &HeaderMap, is_empty: bool) -> Result<()> {
+    if is_empty || head::has_form(encoding, headers) {
         return Ok(());
     }
-    Err(refused(ErrorKind::InvalidContentType, "is not a form in UTF-8"))
+    Err(refused(
+        ErrorKind::InvalidContentType,
+        match encoding {
+            Encoding::Pairs => "is not a form in UTF-8",
+            Encoding::Parts => "is not a form of parts in UTF-8",
+        },
+    ))
+}
+
+/// Writes a file. Of several, the first counts.
+fn file<'a>(writing: &mut Writing<'a>, rule: &Rule, parts: &[Part<'a>]) -> Result<()> {
+    let found = parts.iter().find(|part| part.is_called(&rule.name) && !part.is_no_file());
+    match found {
+        Some(part) if part.file_name.is_none() => Err(invalid(&rule.name, "is not a file")),
+        Some(part) => {
+            writing.file(&rule.target, part);
+            Ok(())
+        }
+        None if rule.required => Err(missing(&rule.name)),
+        None => Ok(()),
+    }
 }
 
 fn parameter<'v>(
-    writing: &mut Writing,
+    writing: &mut Writing<'_>,
     rule: &Rule,
     values: impl Iterator<Item = &'v str> + Clone,
 ) -> Result<()> {
@@ -151,7 +192,7 @@ fn parameter<'v>(
     }
 }
 
-fn added(writing: &mut Writing, addition: &Addition, facts: &Facts<'_>) -> Result<()> {
+fn added(writing: &mut Writing<'_>, addition: &Addition, facts: &Facts<'_>) -> Result<()> {
     let Addition { target, value } = addition;
     match (value, target) {
         (Added::Header(value), Target::Header(name)) => {
@@ -174,7 +215,7 @@ fn added(writing: &mut Writing, addition: &Addition, facts: &Facts<'_>) -> Resul
     }
 }
 
-fn uri(rules: &Rules, source: &Source<'_>, writing: &Writing) -> Result<Uri> {
+fn uri(rules: &Rules, source: &Source<'_>, writing: &Writing<'_>) -> Result<Uri> {
     let room = source.path.canonical().len() + writing.query.len() + ROOM;
     let mut text = String::with_capacity(room);
     source.push_path(&mut text, rules.template.as_ref(), &writing.path);

@@ -2,24 +2,32 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use super::invalid;
+use super::multipart::{Part, Piece, assemble};
 use crate::error::{ErrorKind, Result, Stage};
 use crate::gateway::admit::PARAMETER;
 use crate::gateway::forward::Source;
 use crate::gateway::limits::MAX_HEADER_BYTES;
 use crate::gateway::pairs::{Pair, pairs};
 use crate::gateway::receive::refused;
-use crate::model::mapping::{Field, Origin, Rules, Target, encode, encoded, header_value};
+use crate::model::mapping::{
+    Encoding, Field, Origin, Rules, Target, encode, encoded, header_value,
+};
 
 /// A request that is being written.
 #[derive(Debug)]
-pub(super) struct Writing {
+pub(super) struct Writing<'a> {
     /// The values in the path, percent-encoded.
     pub(super) path: Vec<String>,
     pub(super) query: String,
-    pub(super) form: Vec<u8>,
+    encoding: Option<Encoding>,
+    /// The form, where it is pairs.
+    pairs: Vec<u8>,
+    /// The form, where it is parts.
+    pieces: Vec<Piece<'a>>,
     pub(super) head: Vec<(HeaderName, HeaderValue)>,
     head_bytes: usize,
 }
@@ -27,14 +35,16 @@ pub(super) struct Writing {
 /// Room for what an API adds to a query, so that few are allocated twice.
 const ROOM: usize = 64;
 
-impl Writing {
+impl<'a> Writing<'a> {
     /// With room for what `rules` write, where most of it comes from `query`.
     pub(super) fn new(rules: &Rules, query: Option<&str>) -> Self {
         let room = if rules.reads_query { query.map_or(0, str::len) + ROOM } else { 0 };
         Self {
             path: vec![String::new(); rules.values],
             query: String::with_capacity(room),
-            form: Vec::new(),
+            encoding: rules.form,
+            pairs: Vec::new(),
+            pieces: Vec::new(),
             head: Vec::with_capacity(rules.headers),
             head_bytes: 0,
         }
@@ -52,7 +62,12 @@ impl Writing {
             Target::Query(field) => {
                 values.for_each(|value| push_query(&mut self.query, field, value))
             }
-            Target::Form(field) => values.for_each(|value| push_form(&mut self.form, field, value)),
+            Target::Form(field) if self.encoding == Some(Encoding::Parts) => {
+                self.pieces.extend(values.map(|value| Piece::text(&field.name, value)));
+            }
+            Target::Form(field) => {
+                values.for_each(|value| push_form(&mut self.pairs, field, value));
+            }
             Target::Header(header) => {
                 let text = joined(values);
                 self.head_bytes += text.len();
@@ -78,6 +93,28 @@ impl Writing {
         Ok(())
     }
 
+    /// Writes a file, which goes to a form only.
+    pub(super) fn file(&mut self, target: &Target, part: &Part<'a>) {
+        if let Target::Form(field) = target {
+            self.pieces.push(Piece::file(&field.name, part));
+        }
+    }
+
+    /// Whether nothing was written into a form.
+    pub(super) fn has_no_form(&self) -> bool {
+        self.pairs.is_empty() && self.pieces.is_empty()
+    }
+
+    /// Takes the form, and its Content-Type if that is always another one.
+    pub(super) fn form(&mut self) -> Result<(Option<Bytes>, Option<HeaderValue>)> {
+        if self.encoding != Some(Encoding::Parts) {
+            return Ok((Some(std::mem::take(&mut self.pairs).into()), None));
+        }
+        let (body, content_type) = assemble(&self.pieces)
+            .map_err(|error| refused(ErrorKind::Internal, "boundary").caused_by(error))?;
+        Ok((Some(body.into()), Some(content_type)))
+    }
+
     /// Adds a header as it is.
     pub(super) fn header(&mut self, name: &HeaderName, value: HeaderValue) {
         self.head.push((name.clone(), value));
@@ -85,7 +122,13 @@ impl Writing {
 
     /// Writes what the API does not know, as it was received: nothing that has the name of something
     /// that was written, or could have been.
-    pub(super) fn unknown(&mut self, rules: &Rules, source: &Source<'_>, form: &[u8]) {
+    pub(super) fn unknown(
+        &mut self,
+        rules: &Rules,
+        source: &Source<'_>,
+        form: &[u8],
+        parts: &[Part<'a>],
+    ) {
         let asked = |pair: &Pair<'_>, is_here: &dyn Fn(&Origin) -> bool| {
             rules.parameters.iter().any(|rule| is_here(&rule.origin) && pair.is_called(&rule.name))
         };
@@ -104,7 +147,10 @@ impl Writing {
                 self.query.push_str(std::str::from_utf8(raw).unwrap_or_default());
             }
         }
-        if rules.reads_form() {
+        if rules.form == Some(Encoding::Parts) {
+            let unknown = parts.iter().filter(|part| !is_known(rules, part));
+            self.pieces.extend(unknown.map(Piece::received));
+        } else if rules.reads_form() {
             let known = |pair: &Pair<'_>| {
                 let written = |target: &Target| match target {
                     Target::Form(field) => pair.is_called(&field.name),
@@ -114,13 +160,23 @@ impl Writing {
                     || rules.targets().any(written)
             };
             for raw in unknown(form, &known) {
-                if !self.form.is_empty() {
-                    self.form.push(b'&');
+                if !self.pairs.is_empty() {
+                    self.pairs.push(b'&');
                 }
-                self.form.extend_from_slice(raw);
+                self.pairs.extend_from_slice(raw);
             }
         }
     }
+}
+
+/// Whether a part has, or may be taken to have, the name of something that is asked for or written.
+fn is_known(rules: &Rules, part: &Part<'_>) -> bool {
+    let asked = rules.parameters.iter().any(|rule| {
+        matches!(rule.origin, Origin::Form | Origin::File) && part.looks_like(&rule.name)
+    });
+    let written =
+        |target: &Target| matches!(target, Target::Form(field) if part.looks_like(&field.name));
+    asked || rules.targets().any(written)
 }
 
 /// The values with commas between them. Most are alone.

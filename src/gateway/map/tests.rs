@@ -9,6 +9,10 @@ use crate::model::id::ServiceId;
 use crate::model::path::RequestPath;
 use crate::model::version::Version;
 
+mod files;
+#[cfg(feature = "schema")]
+mod json;
+
 static CLIENT_IP: HeaderValue = HeaderValue::from_static("192.0.2.7");
 static REQUEST_ID: HeaderValue = HeaderValue::from_static("ID");
 static FACTS: Facts<'_> = Facts {
@@ -62,6 +66,12 @@ fn version(rest: Value) -> Version {
 }
 
 fn sent(version: &Version, asked: &Asked<'_>) -> Result<Sent> {
+    let (uri, headers, form) = mapped(version, asked)?;
+    let form = form.map(|form| String::from_utf8(form.to_vec()).unwrap());
+    Ok(Sent { uri: uri.to_string(), headers, form })
+}
+
+fn mapped(version: &Version, asked: &Asked<'_>) -> Result<(Uri, HeaderMap, Option<Bytes>)> {
     let path =
         RequestPath::parse(if asked.path.is_empty() { "/g/a/1" } else { asked.path }).unwrap();
     let source = Source {
@@ -83,8 +93,7 @@ fn sent(version: &Version, asked: &Asked<'_>) -> Result<Sent> {
     let form = rules.reads_form().then_some(asked.form);
     let mut mapped = map(rules, &source, &headers, form, &FACTS)?;
     mapped.write_head(rules, &passed_on, &mut headers);
-    let form = mapped.form.map(|form| String::from_utf8(form.to_vec()).unwrap());
-    Ok(Sent { uri: mapped.uri.to_string(), headers, form })
+    Ok((mapped.uri, headers, mapped.form))
 }
 
 /// What the backend receives as path and query.
@@ -170,36 +179,6 @@ fn the_search_of_the_shop() {
         (first.uri.as_str(), &first.headers["x-query"]),
         ("/find?n=7&source=gateway", &HeaderValue::from_static("red hat"))
     );
-}
-
-#[cfg(feature = "schema")]
-#[test]
-fn what_has_a_schema_is_json_that_satisfies_it() {
-    let schema = r#"{ "type": "object", "required": ["id"] }"#;
-    let parameters = json!([
-        { "name": "o", "in": "query", "schema": schema, "to": { "name": "x-o", "in": "head" } },
-        { "name": "f", "in": "body", "schema": { "type": "array" }, "default": "[]" },
-    ]);
-    let version = version(json!({ "mode": "mapping", "parameter": parameters }));
-    let asked = |query, form| Asked {
-        query: Some(query),
-        headers: &[("content-type", FORM)],
-        form,
-        ..Asked::default()
-    };
-    let found = sent(&version, &asked("o=%7B%22id%22:1%7D", b"f=[1,+2]")).unwrap();
-    assert_eq!((found.uri.as_str(), found.form.as_deref()), ("/a/1", Some("f=%5B1%2C%202%5D")));
-    assert_eq!(found.headers["x-o"], r#"{"id":1}"#);
-    assert_eq!(sent(&version, &asked("", b"")).unwrap().form.as_deref(), Some("f=%5B%5D"));
-    for (query, form, kind, context) in [
-        ("o=%7B%7D", &b""[..], ErrorKind::InvalidParameter, "`o` does not satisfy its schema"),
-        ("o=id", b"", ErrorKind::InvalidJson, "`o` is not JSON"),
-        ("o=", b"", ErrorKind::InvalidJson, "`o` is not JSON"),
-        ("", b"f={}", ErrorKind::InvalidParameter, "`f` does not satisfy its schema"),
-        ("", br#"f=[{"a":1,"a":2}]"#, ErrorKind::InvalidJson, "`f` is JSON with a key twice"),
-    ] {
-        assert_eq!(refusal(&version, &asked(query, form)), (kind, context.to_owned()), "{query}");
-    }
 }
 
 #[test]

@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::invalid;
+use super::multipart::Part;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::gateway::admit::{PARAMETER, carried};
 use crate::gateway::forward::Source;
 use crate::gateway::limits::MAX_PAIRS;
 use crate::gateway::pairs::{self, Plus, pairs};
 use crate::gateway::receive::refused;
-use crate::model::mapping::{Origin, Rule, Rules};
+use crate::model::mapping::{Encoding, Origin, Rule, Rules};
 
 /// The values that were found, each with the number of its rule, in the order they were sent.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ impl<'a> Values<'a> {
         source: &Source<'a>,
         headers: &'a HeaderMap,
         form: &'a [u8],
+        parts: &[Part<'a>],
     ) -> Result<Self> {
         let mut values = Self(Vec::with_capacity(rules.parameters.len()));
         for (index, rule) in rules.parameters.iter().enumerate() {
@@ -35,7 +37,7 @@ impl<'a> Values<'a> {
                     let decoded = pairs::decoded(raw, Plus::Itself).map_err(malformed)?;
                     values.add(index, rule, decoded)?;
                 }
-                Origin::Query | Origin::Form => {}
+                Origin::Query | Origin::Form | Origin::File => {}
             }
         }
         if rules.reads_query {
@@ -44,7 +46,9 @@ impl<'a> Values<'a> {
             let hidden = |rule: &Rule| !source.keep_app_code && *rule.name == *PARAMETER;
             values.pairs(query, rules, is_query, hidden, ErrorKind::InvalidUri)?;
         }
-        if rules.reads_form() {
+        if rules.form == Some(Encoding::Parts) {
+            values.parts(rules, parts)?;
+        } else if rules.reads_form() {
             let is_form = |origin: &Origin| matches!(origin, Origin::Form);
             values.pairs(form, rules, is_form, |_| false, ErrorKind::InvalidBody)?;
         }
@@ -118,15 +122,41 @@ impl<'a> Values<'a> {
             let Some((index, rule)) = rules.parameters.iter().enumerate().find(called) else {
                 continue;
             };
-            let first = rule.is_array || !self.0.iter().any(|(other, _)| *other == index);
-            if first && !is_hidden(rule) {
+            if self.wants(index, rule) && !is_hidden(rule) {
                 self.add(index, rule, value)?;
             }
         }
         Ok(())
     }
+
+    /// Reads the texts among the parts of a form.
+    fn parts(&mut self, rules: &Rules, parts: &[Part<'a>]) -> Result<()> {
+        for part in parts {
+            let called = |(_, rule): &(usize, &Rule)| {
+                matches!(rule.origin, Origin::Form) && part.is_called(&rule.name)
+            };
+            match rules.parameters.iter().enumerate().find(called) {
+                Some((_, rule)) if part.file_name.is_some() => {
+                    return Err(invalid(&rule.name, "is a file"));
+                }
+                Some((_, rule)) if !part.is_utf8() => {
+                    return Err(invalid(&rule.name, "is not UTF-8"));
+                }
+                Some((index, rule)) if self.wants(index, rule) => {
+                    self.add(index, rule, Cow::Borrowed(part.content))?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether another value of a rule is to be taken.
+    fn wants(&self, index: usize, rule: &Rule) -> bool {
+        rule.is_array || !self.0.iter().any(|(other, _)| *other == index)
+    }
 }
 
-fn failed(kind: ErrorKind, context: impl Into<String>) -> Error {
+pub(super) fn failed(kind: ErrorKind, context: impl Into<String>) -> Error {
     refused(kind, context).at_stage(Stage::Map)
 }

@@ -16,7 +16,7 @@ pub(crate) struct Check {
     choices: Box<[Box<str>]>,
     pattern: Option<Regex>,
     #[cfg(feature = "schema")]
-    schema: Option<Schema>,
+    schema: Option<Box<Schema>>,
 }
 
 /// Why something may not be a parameter's value, and what clients are told of it. The reason never says
@@ -71,6 +71,16 @@ impl Check {
             (_, Some(_)) => return Err(wrong("items", "is meant for arrays only")),
             (kind, None) => kind,
         };
+        if parameter.kind == ParameterType::File {
+            let texts = [
+                ("pattern", parameter.pattern.is_some()),
+                ("enum", !parameter.choices.is_empty()),
+                ("default", parameter.default.is_some()),
+            ];
+            if let Some((key, _)) = texts.into_iter().find(|(_, there)| *there) {
+                return Err(wrong(key, "is not meant for this type"));
+            }
+        }
         if parameter.schema.is_some() && parameter.kind != ParameterType::String {
             return Err(wrong("schema", "is not meant for this type"));
         }
@@ -79,7 +89,7 @@ impl Check {
             choices: parameter.choices.iter().map(|choice| choice.as_str().into()).collect(),
             pattern: parameter.pattern.as_deref().map(pattern).transpose()?,
             #[cfg(feature = "schema")]
-            schema: parameter.schema.as_ref().map(Schema::compile).transpose()?,
+            schema: parameter.schema.as_ref().map(Schema::compile).transpose()?.map(Box::new),
         })
     }
 

@@ -7,11 +7,11 @@
 //! | `check` | what may a value be? |
 //! | `schema`, `json` | and if it is JSON? |
 //! | `header` | which headers may be mapped to, and which texts can stand in one? |
+//! | `content` | which Content-Types fit? |
 //! | `taken` | whose headers go no further? |
 //! | `encode` | how does a text stay one name, one value or one segment? |
 
 use http::HeaderValue;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 
 use super::api::{Api, Mode};
 use super::definition::InvalidDefinition;
@@ -20,6 +20,7 @@ use super::path::{PathPattern, PathTemplate};
 use super::verb::Verb;
 
 mod check;
+mod content;
 mod encode;
 mod header;
 #[cfg(feature = "schema")]
@@ -30,15 +31,13 @@ mod schema;
 mod taken;
 
 pub(crate) use self::check::{Check, Unfit};
+pub(crate) use self::content::{FORM, boundary, is_form, is_utf8};
+use self::content::{check_content, content_type};
 pub(crate) use self::encode::{encode, encoded};
 pub(crate) use self::header::value as header_value;
-use self::places::is_same_header;
+
 pub(crate) use self::places::{Field, Origin, Places, Target};
 pub(crate) use self::taken::Taken;
-
-/// The Content-Type of a form, and what `content_type = "default"` stands for.
-pub(crate) const FORM: HeaderValue =
-    HeaderValue::from_static("application/x-www-form-urlencoded; charset=UTF-8");
 
 /// What is done to each request of an API.
 #[derive(Debug)]
@@ -62,8 +61,17 @@ pub(crate) struct Rules {
     told: u8,
     /// Whether the query has to be taken apart.
     pub(crate) reads_query: bool,
-    /// Whether the body has to be taken apart.
-    reads_form: bool,
+    /// How the body is written, where it has to be taken apart.
+    pub(crate) form: Option<Encoding>,
+}
+
+/// How a form is written as a body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Encoding {
+    /// `application/x-www-form-urlencoded`.
+    Pairs,
+    /// `multipart/form-data`, which files need.
+    Parts,
 }
 
 /// What is done to a parameter.
@@ -107,7 +115,7 @@ impl Rules {
         let template = template(api, &places, pattern, path)?;
         let content_type = content_type(api)?;
         check_content(&places, content_type.as_ref(), verb)?;
-        let values = places.values;
+        let (values, form) = (places.values, places.form());
         let parameters = parameters(api, places.parameters)?;
         let additions = additions(api, places.constants, places.system)?;
         let nothing = parameters.is_empty() && additions.is_empty() && content_type.is_none();
@@ -125,12 +133,10 @@ impl Rules {
             headers: 0,
             told: 0,
             reads_query: false,
-            reads_form: false,
+            form,
         };
         rules.reads_query = rules.asks_for(&|origin| matches!(origin, Origin::Query))
             || rules.targets().any(|target| matches!(target, Target::Query(_)));
-        rules.reads_form = rules.asks_for(&|origin| matches!(origin, Origin::Form))
-            || rules.targets().any(|target| matches!(target, Target::Form(_)));
         let written = |target: &Target| match target {
             Target::Header(name) => Some(name.clone()),
             _ => None,
@@ -152,7 +158,7 @@ impl Rules {
 
     /// Whether requests' bodies are read whole, as forms.
     pub(crate) fn reads_form(&self) -> bool {
-        self.reads_form
+        self.form.is_some()
     }
 
     /// Whether the backend is told this of each request.
@@ -173,69 +179,6 @@ impl Rules {
 
 fn bit(name: System) -> u8 {
     1 << (name as u8)
-}
-
-/// The Content-Type at the backend, unless it is the client's.
-fn content_type(api: &Api) -> Result<Option<HeaderValue>, InvalidDefinition> {
-    match api.backend.content_type.as_deref() {
-        None | Some("client") => Ok(None),
-        Some("default") => Ok(Some(FORM)),
-        Some(other) => HeaderValue::from_str(other).map(Some).map_err(|_| {
-            InvalidDefinition::new("backend.content_type", "cannot stand in a header")
-        }),
-    }
-}
-
-/// Whether what is told of the body can be true.
-fn check_content(
-    places: &Places,
-    content_type: Option<&HeaderValue>,
-    verb: Verb,
-) -> Result<(), InvalidDefinition> {
-    let goes_to = |name: HeaderName| {
-        places.key(|target| matches!(target, Target::Header(to) if is_same_header(to, &name)))
-    };
-    if content_type.is_some() && goes_to(CONTENT_TYPE).is_some() {
-        let reason = "is fixed, and something is mapped to `content-type`";
-        return Err(InvalidDefinition::new("backend.content_type", reason));
-    }
-    let form = places.key(|target| matches!(target, Target::Form(_)));
-    if places.reads_form()
-        && let Some(key) = goes_to(CONTENT_TYPE).or_else(|| goes_to(CONTENT_ENCODING))
-    {
-        let reason = "goes to a header that says how the form is written, which the gateway does";
-        return Err(InvalidDefinition::new(key, reason));
-    }
-    let Some(form) = form else {
-        return Ok(());
-    };
-    if matches!(verb, Verb::Get | Verb::Head) {
-        let reason = format!("goes into a form, which requests of {verb} do not carry");
-        return Err(InvalidDefinition::new(form, reason));
-    }
-    if content_type.is_some_and(|value| !is_form(value)) {
-        let reason = "is not a form's, and something is mapped into a form";
-        return Err(InvalidDefinition::new("backend.content_type", reason));
-    }
-    Ok(())
-}
-
-/// Whether a Content-Type is that of a form this gateway reads: in UTF-8, as all are unless they say
-/// otherwise (domain §2.5).
-pub(crate) fn is_form(content_type: &HeaderValue) -> bool {
-    let mut parts = content_type.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    let media = parts.next().unwrap_or_default();
-    let other_charset = |parameter: &[u8]| {
-        let mut sides = parameter.splitn(2, |byte| *byte == b'=').map(<[u8]>::trim_ascii);
-        let name = sides.next().unwrap_or_default();
-        let value = sides.next().unwrap_or_default();
-        let value =
-            value.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\"")).unwrap_or(value);
-        let known: [&[u8]; 3] = [b"utf-8", b"utf8", b"us-ascii"];
-        name.eq_ignore_ascii_case(b"charset")
-            && !known.iter().any(|known| value.eq_ignore_ascii_case(known))
-    };
-    media.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") && !parts.any(other_charset)
 }
 
 /// The path at the backend where it is not just the request's.

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use super::header;
+use super::{Encoding, header};
 use crate::model::api::{Api, Mode};
 use crate::model::definition::InvalidDefinition;
 use crate::model::parameter::{self, Destination, Location, Parameter, ParameterType};
@@ -13,6 +13,8 @@ use crate::model::path::{Filling, PathPattern, PathTemplate};
 pub(crate) enum Origin {
     Query,
     Form,
+    /// In a form of parts, with a name of its own.
+    File,
     Header(HeaderName),
     /// The segment of this number, counted from the API's path on.
     Segment(usize),
@@ -118,11 +120,19 @@ impl Places {
         self.named.iter().any(|named| named.field.is_some())
     }
 
-    /// Whether anything stands in a form, or goes into one.
-    pub(super) fn reads_form(&self) -> bool {
-        let origin = |(origin, _): &(Origin, Target)| matches!(origin, Origin::Form);
-        self.parameters.iter().flatten().any(origin)
-            || self.targets().any(|target| matches!(target, Target::Form(_)))
+    /// How the form is written in which something stands, or into which something goes.
+    pub(super) fn form(&self) -> Option<Encoding> {
+        let comes = |is: fn(&Origin) -> bool| {
+            self.parameters.iter().flatten().any(|(origin, _)| is(origin))
+        };
+        let goes = || self.targets().any(|target| matches!(target, Target::Form(_)));
+        if comes(|origin| matches!(origin, Origin::File)) {
+            Some(Encoding::Parts)
+        } else if comes(|origin| matches!(origin, Origin::Form)) || goes() {
+            Some(Encoding::Pairs)
+        } else {
+            None
+        }
     }
 
     /// The key of the first that goes to such a place.
@@ -159,6 +169,9 @@ impl Places {
             None => (None, parameter.location, own),
         };
         let name = name.unwrap_or(&parameter.name);
+        if matches!(origin, Origin::File) && location != Location::Body {
+            return Err(InvalidDefinition::new(key, "is a file, which goes to a body only"));
+        }
         let target = match (location, &origin) {
             (Location::Path, Origin::Segment(segment)) => {
                 let field = parameter.to.is_some().then(|| key.clone());
@@ -179,6 +192,12 @@ impl Places {
         pattern: &PathPattern,
         key: &str,
     ) -> Result<Origin, InvalidDefinition> {
+        if parameter.kind == ParameterType::File {
+            return match parameter.location {
+                Location::Body => Ok(Origin::File),
+                _ => Err(InvalidDefinition::new(key, "is a file, which stands in a body only")),
+            };
+        }
         Ok(match parameter.location {
             Location::Query => Origin::Query,
             Location::Body => Origin::Form,
@@ -278,8 +297,7 @@ pub(crate) fn is_same_header(one: &HeaderName, other: &HeaderName) -> bool {
 /// Whether requests are asked for a parameter: where they pass through, for those in the path only
 /// (domain §2.5). The others are told to callers, and nothing else is done about them.
 fn is_asked_for(mode: Mode, parameter: &Parameter) -> bool {
-    let looked_at = mode != Mode::Passthrough || parameter.location == Location::Path;
-    looked_at && parameter.kind != ParameterType::File
+    mode != Mode::Passthrough || parameter.location == Location::Path
 }
 
 fn header_name(name: &str, key: &str) -> Result<HeaderName, InvalidDefinition> {

@@ -253,19 +253,67 @@ fn what_another_version_accepted_is_loaded_and_not_served() {
 }
 
 #[test]
-fn what_needs_a_feature_is_not_served_without_it() {
-    for (parameter, is_served) in [
-        (json!({ "name": "a", "in": "query", "schema": {} }), cfg!(feature = "schema")),
-        (json!({ "name": "a", "in": "body", "type": "file" }), false),
+fn a_schema_is_not_served_without_its_feature() {
+    let parameter = json!({ "name": "a", "in": "query", "schema": { "type": "string" } });
+    let rest = |mode: &str| json!({ "mode": mode, "parameter": [parameter], "backend": { "service": "orders" } });
+    let mapped = accepted(rest("mapping")).unwrap();
+    assert_eq!(mapped.unserved().is_none(), cfg!(feature = "schema"));
+    assert_eq!(mapped.api(Some("orders")), api(rest("mapping")), "it is kept");
+    assert_eq!(accepted(rest("passthrough")).unwrap().unserved(), None);
+}
+
+#[test]
+fn a_file_goes_from_a_body_to_a_body() {
+    for (rest, expected) in [
+        (json!({ "in": "query" }), "parameter[0].name: is a file, which stands in a body only"),
+        (json!({ "in": "head" }), "parameter[0].name: is a file, which stands in a body only"),
+        (
+            json!({ "in": "path", "name": "id" }),
+            "parameter[0].name: is a file, which stands in a body only",
+        ),
+        (
+            json!({ "to": { "in": "query" } }),
+            "parameter[0].to: is a file, which goes to a body only",
+        ),
+        (
+            json!({ "to": { "in": "head", "name": "x-f" } }),
+            "parameter[0].to.name: is a file, which goes to a body only",
+        ),
+        (json!({ "min": 1 }), "parameter[0].min: is not meant for this type"),
+        (json!({ "max": 1 }), "parameter[0].max: is not meant for this type"),
+        (json!({ "min_length": 1 }), "parameter[0].min_length: is not meant for this type"),
+        (json!({ "max_length": 1 }), "parameter[0].max_length: is not meant for this type"),
+        (json!({ "pattern": "a" }), "parameter[0].pattern: is not meant for this type"),
+        (json!({ "enum": ["a"] }), "parameter[0].enum: is not meant for this type"),
+        (json!({ "default": "a" }), "parameter[0].default: is not meant for this type"),
+        (json!({ "schema": {} }), "parameter[0].schema: is not meant for this type"),
+        (json!({ "items": "int" }), "parameter[0].items: is meant for arrays only"),
     ] {
-        let rest = |mode: &str| {
-            json!({ "mode": mode, "parameter": [parameter],
-            "backend": { "service": "orders" } })
-        };
-        let mapped = accepted(rest("mapping")).unwrap();
-        assert_eq!(mapped.unserved().is_none(), is_served, "{parameter}");
-        assert_eq!(mapped.api(Some("orders")).parameters, api(rest("mapping")).parameters);
-        assert_eq!(accepted(rest("passthrough")).unwrap().unserved(), None, "{parameter}");
+        let mut file = json!({ "name": "f", "in": "body", "type": "file" });
+        file.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        assert_eq!(of_parameters(&json!([file])), expected, "{rest}");
+    }
+    let file = json!({ "name": "f", "in": "body", "type": "file" });
+    for content_type in ["default", "a/b", "multipart/form-data; boundary=a", "multipart/mixed"] {
+        let backend = json!({ "service": "orders", "content_type": content_type });
+        let refused = refusal(json!({ "parameter": [file], "backend": backend }));
+        let expected =
+            "backend.content_type: is not just `multipart/form-data`, and a parameter is a file";
+        assert_eq!(refused, expected, "{content_type}");
+    }
+    let get = refusal(
+        json!({ "method": "GET", "parameter": [file], "backend": { "service": "orders" } }),
+    );
+    assert_eq!(get, "parameter[0].name: goes into a form, which requests of GET do not carry");
+    let twice = json!([file, { "name": "a", "in": "body", "to": { "name": "f" } }]);
+    assert!(of_parameters(&twice).ends_with("\"f\" stands there twice"));
+    for content_type in ["client", "Multipart/Form-Data"] {
+        let backend = json!({ "service": "orders", "content_type": content_type });
+        let version = accepted(json!({ "parameter": [file], "backend": backend })).unwrap();
+        assert_eq!(
+            (version.unserved(), version.rules().unwrap().form),
+            (None, Some(Encoding::Parts))
+        );
     }
 }
 
@@ -316,4 +364,27 @@ fn a_form_says_so() {
         assert_eq!(is_form(&HeaderValue::from_str(text).unwrap()), form, "{text}");
     }
     assert!(is_form(&FORM));
+}
+
+#[test]
+fn a_form_of_parts_says_where_they_end() {
+    for (text, expected) in [
+        ("multipart/form-data; boundary=a", Some("a")),
+        ("Multipart/Form-Data;BOUNDARY=\"----a:b\" ; charset=UTF-8", Some("----a:b")),
+        ("multipart/form-data", None),
+        ("multipart/form-data; boundary=", None),
+        ("multipart/form-data; boundary=a; boundary=b", None),
+        ("multipart/form-data; boundary=a; charset=gbk", None),
+        ("multipart/form-data; a=b; boundary=a", None),
+        ("multipart/form-data; boundary=\"a b\"", None),
+        ("multipart/form-data; boundary=\"a", None),
+        ("multipart/mixed; boundary=a", None),
+        ("application/x-www-form-urlencoded; boundary=a", None),
+    ] {
+        let value = HeaderValue::from_str(text).unwrap();
+        assert_eq!(boundary(&value), expected.map(str::as_bytes), "{text}");
+    }
+    let long = |length: usize| format!("multipart/form-data; boundary={}", "a".repeat(length));
+    assert!(boundary(&HeaderValue::from_str(&long(70)).unwrap()).is_some());
+    assert!(boundary(&HeaderValue::from_str(&long(71)).unwrap()).is_none());
 }

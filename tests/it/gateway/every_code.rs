@@ -53,7 +53,7 @@ async fn frail_shop() -> Shop {
     })
     .await;
     let quickly = Duration::from_millis(50);
-    let change = Change::new()
+    let change = refusing_apis(Change::new())
         .api("shop/guarded", Api::any("/guarded").service_same_path("orders").access(Access::App))
         .api("shop/numbered", numbered())
         .api(
@@ -64,9 +64,6 @@ async fn frail_shop() -> Shop {
             "shop/inside",
             Api::get("/inside").service_same_path("orders").visibility(Visibility::Private),
         )
-        .api("shop/schemed", schemed())
-        .api("shop/upgraded", upgraded())
-        .api("shop/mapped", mapped())
         .app("caller", App::new().key(KEY, SECRET).code("the-code"))
         .app("former", App::new().code("the-former-code"))
         .app("stranger", App::new().code("the-strange-code"))
@@ -99,6 +96,12 @@ async fn frail_shop() -> Shop {
     shop.gateway = named(shop.gateway);
     shop.address = serve(&shop.gateway).await;
     shop
+}
+
+/// Adds the APIs that refuse what does not suit them.
+fn refusing_apis(change: Change) -> Change {
+    let change = change.api("shop/schemed", schemed()).api("shop/upgraded", upgraded());
+    change.api("shop/mapped", mapped())
 }
 
 fn named(gateway: Gateway) -> Gateway {
