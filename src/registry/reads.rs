@@ -40,6 +40,8 @@ pub(crate) enum Read {
     Members(GroupId),
     /// How much is published in it, in each environment?
     Addressed(GroupId),
+    /// What that names stage variables is published in it, in each environment?
+    Substituted(GroupId),
 }
 
 /// What evaluating `change` on `base`, which led to `after` and did what `entry` says, depended on.
@@ -77,9 +79,17 @@ impl Asked<'_> {
         self.reads.push(Read::Record(key));
         match key {
             Key::Definition(service, at) => self.published(service, at),
-            Key::Publication(api, at) => self.epochs(api, at),
-            Key::Group(group) if self.readdresses(group) => {
-                self.reads.push(Read::Addressed(group));
+            Key::Publication(api, at) => {
+                self.epochs(api, at);
+                self.variables(api, at);
+            }
+            Key::Group(group) => {
+                if self.readdresses(group) {
+                    self.reads.push(Read::Addressed(group));
+                }
+                if self.revalues(group) {
+                    self.reads.push(Read::Substituted(group));
+                }
             }
             _ => {}
         }
@@ -89,6 +99,13 @@ impl Asked<'_> {
     fn readdresses(&self, group: GroupId) -> bool {
         let address = |state: &State| Some(state.group(group)?.record.group.address());
         address(self.base) != address(self.after)
+    }
+
+    /// Whether a group's stage variables stand for something else.
+    fn revalues(&self, group: GroupId) -> bool {
+        let variables =
+            |state: &State| state.group(group).map(|entry| entry.record.group.variables.clone());
+        variables(self.base) != variables(self.after)
     }
 
     /// What a definition publishes before and after: what is moved, ended or brought back.
@@ -109,6 +126,16 @@ impl Asked<'_> {
             let service = published.and_then(|published| published.version.service());
             let service = service.filter(|service| !self.is_fresh(Key::Service(*service)));
             self.reads.extend(service.map(|service| Read::Epochs(service, at)));
+        }
+    }
+
+    /// What an API's stage variables stand for, where it names any.
+    fn variables(&mut self, api: ApiId, at: EnvironmentId) {
+        for state in [self.base, self.after] {
+            let published = state.stage(at).and_then(|stage| stage.publication(api));
+            let open = published.filter(|published| published.version.is_open());
+            let group = open.map(|published| Key::Group(published.group));
+            self.reads.extend(group.filter(|key| !self.is_fresh(*key)).map(Read::Record));
         }
     }
 
@@ -349,6 +376,19 @@ impl Read {
                 };
                 published(one) == published(other)
             }
+            Self::Substituted(group) => {
+                let published = |state: &State| {
+                    let stages = state.environments();
+                    let stages = stages.filter_map(|(at, _)| Some((at, state.stage(at)?)));
+                    let apis = stages.flat_map(|(at, stage)| {
+                        stage.substituted_in(*group).map(move |api| {
+                            (at, api, stage.publication(api).map(|it| it.stamp.revision))
+                        })
+                    });
+                    apis.collect::<Vec<_>>()
+                };
+                published(one) == published(other)
+            }
         }
     }
 
@@ -378,7 +418,7 @@ impl Read {
                 format!("the drafts of {}", now.describe(Key::Service(*service)))
             }
             Self::Members(group) => format!("the APIs of {}", now.describe(Key::Group(*group))),
-            Self::Addressed(group) => {
+            Self::Addressed(group) | Self::Substituted(group) => {
                 format!("what is published in {}", now.describe(Key::Group(*group)))
             }
         }

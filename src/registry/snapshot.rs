@@ -7,13 +7,13 @@ use http::Method;
 use super::evaluate::Evaluated;
 use super::shared::Pages;
 use super::site::{Site, Sites};
-use super::stage::{Stage, Substituted};
+use super::stage::Substituted;
 use super::state::State;
 use super::target::{Kinds, Live, Superseded, Target};
 use crate::error::Place;
 use crate::model::id::{ApiId, EnvironmentId, ServiceId};
 use crate::model::path::RequestPath;
-use crate::model::{Definition, InvalidDefinition, Version};
+use crate::model::{Definition, InvalidDefinition, Revision, Version};
 use crate::store::record::PublicationRecord;
 use crate::store::{Key, Write};
 
@@ -190,11 +190,7 @@ impl Snapshot {
             .environments()
             .filter_map(|(at, _)| Some((at, next.state.stage(at)?, self.state.stage(at)?)));
         let keys = stages.flat_map(|(at, stage, before)| {
-            let definition = |stage: &'_ Stage, api| {
-                stage.publication(api).and_then(|it| stage.version(it).inline().cloned())
-            };
-            let is_moved = move |api: &ApiId| definition(stage, *api) != definition(before, *api);
-            stage.substituted_in(group).filter(is_moved).map(move |api| Key::Publication(api, at))
+            stage.moved_in(group, before).map(move |api| Key::Publication(api, at))
         });
         keys.collect()
     }
@@ -222,10 +218,14 @@ impl Snapshot {
                 let stage = self.state.stage(environment)?;
                 let record = stage.publication(api)?;
                 let definition = stage.version(record).inline()?;
+                // What its stage variables stand for, its group says: at the latest since then.
+                let group = self.state.group(record.group).filter(|_| record.version.is_open());
+                let group = group.map_or(Revision::ZERO, |group| group.record.stamp.revision);
+                let generation = record.stamp.revision.max(group);
                 Some(Wanted {
                     definition: Arc::new(definition.clone()),
                     live: Live {
-                        place: place(None, environment, record.stamp.revision)?,
+                        place: place(None, environment, generation)?,
                         epoch: None,
                         accepted: Box::default(),
                     },

@@ -82,6 +82,25 @@ impl Stage {
         self.substituted.iter().filter(of_group).map(|(api, _)| ApiId::new(api))
     }
 
+    /// The APIs of a group whose own definitions are others here than before.
+    pub(crate) fn moved_in<'a>(
+        &'a self,
+        group: GroupId,
+        before: &'a Self,
+    ) -> impl Iterator<Item = ApiId> + 'a {
+        let definition = |stage: &'a Self, api| {
+            stage.publication(api).and_then(|publication| stage.version(publication).inline())
+        };
+        let is_moved = move |api: &ApiId| definition(self, *api) != definition(before, *api);
+        self.substituted_in(group).filter(is_moved)
+    }
+
+    /// The APIs whose stage variables make nothing of them that can be served here.
+    pub(crate) fn failed(&self) -> impl Iterator<Item = ApiId> + '_ {
+        let failed = self.substituted.iter().filter(|(_, it)| it.version.is_err());
+        failed.map(|(api, _)| ApiId::new(api))
+    }
+
     /// How many services are defined here.
     pub(crate) fn defined(&self) -> usize {
         self.defined

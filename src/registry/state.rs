@@ -375,12 +375,12 @@ impl State {
                 let stage = self.stage_mut(environment).ok_or_else(|| misfit("no environment"))?;
                 stage.put_definition(service, record);
             }
-            (Key::Group(id), None) => self.put_group(id, None),
+            (Key::Group(id), None) => drop(self.put_group(id, None)),
             (Key::Group(id), Some(Record::Group(record))) => {
                 let accepted = AcceptedGroup::accept(id, &record.group)
                     .map_err(|error| misfit(&error.to_string()))?;
-                self.put_group(id, Some(GroupEntry { record, accepted }));
-                self.substitute_all(id);
+                let before = self.put_group(id, Some(GroupEntry { record, accepted }));
+                self.substitute_all(id, before.as_deref());
             }
             (Key::Api(id), None) => self.drafts.put(id, None),
             (Key::Api(id), Some(Record::Api(record))) => self.drafts.put(id, Some(record)),
@@ -485,9 +485,18 @@ impl State {
         }
     }
 
-    /// The same of everything of a group.
-    fn substitute_all(&mut self, group: GroupId) {
+    /// The same of everything of a group, where it does not say the same as `before`.
+    fn substitute_all(&mut self, group: GroupId, before: Option<&GroupEntry>) {
         for environment in self.stage_ids() {
+            let name = self.environment(environment).map(|record| record.name.clone());
+            let variables = |entry: &GroupEntry| {
+                let variables = &entry.record.group.variables;
+                name.as_ref().and_then(|name| variables.get(name.as_str())).cloned()
+            };
+            let now = self.group(group).map(|entry| variables(entry));
+            if before.is_some() && before.map(variables) == now {
+                continue;
+            }
             let stage = self.stage(environment);
             let open = stage.map(|stage| stage.substituted_in(group).collect::<Vec<_>>());
             let open = open.unwrap_or_default().into_iter().map(|api| (api, Some(group)));
@@ -536,13 +545,14 @@ impl State {
         }
     }
 
-    fn put_group(&mut self, id: GroupId, entry: Option<GroupEntry>) {
+    /// Hands out the one before.
+    fn put_group(&mut self, id: GroupId, entry: Option<GroupEntry>) -> Option<Arc<GroupEntry>> {
         let entry = entry.map(Arc::new);
         let before = match &entry {
             Some(entry) => self.groups.set(id.number(), Arc::clone(entry)),
             None => self.groups.take(id.number()),
         };
-        if let Some(before) = before {
+        if let Some(before) = &before {
             self.group_names.remove(name_key(before.record.name.as_str()), |other| *other == id);
             for (host, _) in &before.accepted.hosts {
                 self.edit_sites(host, |sites| sites.without(id));
@@ -561,6 +571,7 @@ impl State {
                 self.edit_sites(host, |sites| sites.with(site));
             }
         }
+        before
     }
 
     fn edit_sites(&mut self, host: &Host, edit: impl FnOnce(&Sites) -> Sites) {

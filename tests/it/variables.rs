@@ -243,3 +243,81 @@ async fn whoever_opens_or_follows_a_store_serves_the_same() {
         assert_eq!(text(&Gateway::new(&registry), "/banner", "RELEASE").await, "from there");
     }
 }
+
+/// A definition that goes leaves its publications dormant: they stand in the way of no variable.
+#[tokio::test]
+async fn what_is_dormant_needs_no_variables() {
+    let (registry, gateway) = echo(&[("TEST", "v", "v2"), ("RELEASE", "v", "v1")]).await;
+    let api = Api::get("/orders").service("inside", "/#v#/orders");
+    let change = Change::new().api("group/orders", api);
+    apply(&registry, change.publish("group/orders", LIVE).publish("group/orders", TEST)).await;
+    let test = group(&[("TEST", "v", "v2")]);
+    let change = Change::new().unpublish("group/everything", LIVE);
+    let gone = change.delete_definition("inside", LIVE).group("group", test.clone());
+    let gone = apply(&registry, gone).await.revision();
+    assert_eq!(text(&gateway, "/orders", "RELEASE").await, "I404NF");
+    assert_eq!(text(&gateway, "/orders", "TEST").await, "/v2/orders");
+    apply(&registry, Change::new().undo(gone)).await;
+    assert_eq!(text(&gateway, "/orders", "RELEASE").await, "/v1/orders");
+    // Nor does it come back without what it needs.
+    let deleted = Change::new().delete_definition("inside", LIVE);
+    let deleted = apply(&registry, deleted).await.revision();
+    apply(&registry, Change::new().group("group", test)).await;
+    let (field, reason) = invalid(&registry, Change::new().undo(deleted)).await;
+    assert!(field == "backend.path" && reason.contains("`v`"), "{field} {reason}");
+    apply(
+        &registry,
+        Change::new().group("group", group(&[("RELEASE", "v", "v3"), ("TEST", "v", "v2")])),
+    )
+    .await;
+    apply(&registry, Change::new().undo(deleted)).await;
+    assert_eq!(text(&gateway, "/orders", "RELEASE").await, "/v3/orders");
+}
+
+/// What a plan says would happen depends on what variables stand for, and on who names them.
+#[tokio::test]
+async fn a_plan_goes_stale_with_what_variables_it_looked_at() {
+    let (registry, _) = echo(&[("RELEASE", "v", "v1")]).await;
+    let publisher = registry.publisher("test");
+    let api = |path: &str| Api::get(path).service("inside", format!("/#v#{path}"));
+    apply(
+        &registry,
+        Change::new().api("group/orders", api("/orders")).api("group/items", api("/items")),
+    )
+    .await;
+    let publish = publisher.plan(Change::new().publish("group/orders", LIVE)).await.unwrap();
+    apply(&registry, Change::new().group("group", group(&[("RELEASE", "v", "v2")]))).await;
+    assert!(matches!(publisher.apply(publish).await, Err(CommitError::Stale { .. })));
+    apply(&registry, Change::new().publish("group/orders", LIVE)).await;
+    let revalue = Change::new().group("group", group(&[("RELEASE", "v", "v3")]));
+    let revalue = publisher.plan(revalue).await.unwrap();
+    apply(&registry, Change::new().publish("group/items", LIVE)).await;
+    assert!(matches!(publisher.apply(revalue).await, Err(CommitError::Stale { .. })));
+    // What has nothing to do with them makes nothing stale.
+    let revalue = Change::new().group("group", group(&[("RELEASE", "v", "v3")]));
+    let revalue = publisher.plan(revalue).await.unwrap();
+    apply(&registry, Change::new().group("other", Group::new())).await;
+    publisher.apply(revalue).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_variable_moves_is_probed() {
+    let registry = Registry::builder().allow_loopback().in_memory().await.unwrap();
+    let closed = "http://127.0.0.1:#port#/";
+    let change = Change::new()
+        .group("group", group(&[("RELEASE", "port", "9")]))
+        .api("group/mine", Api::get("/mine").inline(Http::to(closed)))
+        .publish("group/mine", LIVE);
+    let first = apply(&registry, change).await.revision();
+    let moved = Change::new().group("group", group(&[("RELEASE", "port", "10")]));
+    let plan = registry.publisher("test").plan(moved).await.unwrap();
+    let found = plan.probe(&backhaul::backend::Probe::new()).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((&found[0].environment, &found[0].service), (&LIVE, &None));
+    let gateway = Gateway::new(&registry);
+    let generation =
+        || gateway.resolve(&http::Method::GET, "a", "/mine", None).unwrap().generation();
+    assert_eq!(generation(), first);
+    let moved = registry.publisher("test").apply(plan).await.unwrap().revision();
+    assert_eq!(generation(), moved);
+}

@@ -88,7 +88,8 @@ impl Draft<'_> {
             return Ok(());
         }
         self.there(Key::Environment(at))?;
-        self.there(Key::Service(service))
+        self.there(Key::Service(service))?;
+        self.variables_through(service, at)
     }
 
     fn group_fits(&self, id: GroupId) -> Checked {

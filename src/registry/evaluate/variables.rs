@@ -3,25 +3,48 @@
 use super::super::rejected::Reason;
 use super::{ApiId, Checked, Draft};
 use crate::model::InvalidDefinition;
-use crate::model::id::{EnvironmentId, GroupId};
+use crate::model::id::{EnvironmentId, GroupId, ServiceId};
 
 impl Draft<'_> {
-    /// A publication can be what its stage variables make of it.
+    /// A publication that is live can be what its stage variables make of it.
     pub(super) fn variables_of_publication(&self, at: EnvironmentId, api: ApiId) -> Checked {
-        let substituted = self.next.stage(at).and_then(|stage| stage.substituted(api));
+        let Some(stage) = self.next.stage(at) else {
+            return Ok(());
+        };
+        let publication = stage.publication(api).filter(|publication| stage.is_live(publication));
+        let substituted = publication.and_then(|_| stage.substituted(api));
         match substituted.map(|it| &it.version) {
             Some(Err(error)) => Err(self.with_variables(error, at)),
             _ => Ok(()),
         }
     }
 
-    /// What is published of a group can be what its stage variables make of it, live or dormant.
+    /// The publications that a definition makes live can be what their stage variables make of them.
+    pub(super) fn variables_through(&self, service: ServiceId, at: EnvironmentId) -> Checked {
+        let Some(stage) = self.next.stage(at) else {
+            return Ok(());
+        };
+        let through = |api: &ApiId| {
+            let publication = stage.publication(*api);
+            publication.is_some_and(|it| it.version.service() == Some(service))
+        };
+        let mut apis = stage.failed().filter(through);
+        apis.try_for_each(|api| self.variables_of_publication(at, api))
+    }
+
+    /// What is live of a group can be what its stage variables make of it. What could not be before the
+    /// change stands in no edit's way.
     pub(super) fn variables_of_group(&self, id: GroupId) -> Checked {
         for (at, record) in self.next.environments() {
             let Some(stage) = self.next.stage(at) else {
                 continue;
             };
-            for api in stage.substituted_in(id) {
+            let before = self.base.stage(at);
+            let failed_before = |api: &ApiId| {
+                let before = before.and_then(|stage| stage.substituted(*api));
+                before.is_some_and(|it| it.version.is_err())
+            };
+            for api in stage.substituted_in(id).filter(|api| !failed_before(api)) {
                 let Err(reason) = self.variables_of_publication(at, api) else {
                     continue;
                 };
