@@ -24,6 +24,8 @@ pub(super) struct Source<'a> {
     /// Segments of the API's path before its `*`.
     pub(super) before_tail: usize,
     pub(super) keep_app_code: bool,
+    /// The group's own header for AppCodes.
+    pub(super) code_header: Option<&'a HeaderName>,
 }
 
 impl Source<'_> {

@@ -87,6 +87,7 @@ pub(super) enum Class {
     ForwardedProto,
     ForwardedHost,
     Via,
+    /// What a gateway answers of itself.
     Error,
     /// How its client wants to be told of it.
     RequestMode,
@@ -146,6 +147,7 @@ pub(super) fn class(name: &str) -> Class {
         14 if matches!(name, "x-ca-signature" | "x-ca-timestamp") => Class::Single,
         15 if name == "x-forwarded-for" => Class::ForwardedFor,
         15 | 18 if name.starts_with("x-ca-error-") => Class::Error,
+        15 if name == "x-ca-debug-info" => Class::Error,
         16 if name == "x-forwarded-host" => Class::ForwardedHost,
         16 if name == "proxy-connection" => Class::HopByHop,
         17 if name == "x-forwarded-proto" => Class::ForwardedProto,

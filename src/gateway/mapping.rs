@@ -22,6 +22,8 @@ pub(super) struct Mapping {
     pub(super) base: usize,
     pub(super) before_tail: usize,
     pub(super) keep_app_code: bool,
+    /// The group's own header for AppCodes.
+    pub(super) code_header: Option<HeaderName>,
     pub(super) mapped: Option<Mapped>,
 }
 
@@ -46,17 +48,23 @@ impl Mapping {
     ) -> Result<()> {
         let (base, before_tail) = (self.base, self.before_tail);
         let keep_app_code = self.keep_app_code;
-        let source = Source { path, query, base, before_tail, keep_app_code };
+        let code_header = self.code_header.as_ref();
+        let source = Source { path, query, base, before_tail, keep_app_code, code_header };
         let facts = self.known.facts();
         self.mapped = Some(map::map(&self.rules, &source, &parts.headers, form, &facts)?);
         Ok(())
     }
 
-    /// Makes the head what the backend receives, once everything else about it is done. Hands out path
-    /// and query at the backend.
+    /// Takes away what of the client's headers goes no further.
+    pub(super) fn keep(&self, parts: &mut Parts) {
+        map::keep(&self.rules, &self.passed_on, &mut parts.headers);
+    }
+
+    /// Adds what was mapped to the head, once everything else about it is done. Hands out path and query at
+    /// the backend.
     pub(super) fn write(&mut self, parts: &mut Parts) -> Option<Uri> {
         let mut mapped = self.mapped.take()?;
-        mapped.write_head(&self.rules, &self.passed_on, &mut parts.headers);
+        mapped.write_head(&self.rules, &mut parts.headers);
         Some(mapped.uri)
     }
 }

@@ -47,10 +47,12 @@ impl Inner {
         body: Body,
         mapped: Option<Encoding>,
     ) -> Result<Body> {
-        if let Some(encoding) = mapped {
+        // Whose request it is, is seen first.
+        let is_known = signed.is_none_or(|signed| !signed.needs_form);
+        if let Some(encoding) = mapped.filter(|_| is_known) {
             map::check_content(encoding, &parts.headers, body.is_end_stream())?;
         }
-        let form = collect::whole(body, routed.max_body.min(self.max_form)).await?;
+        let form = collect::whole(body, routed.max_form).await?;
         if let Some(signed) = signed {
             if signed.needs_form {
                 signed.verify(parts, self.full_uri(parts), Some(&form))?;

@@ -32,6 +32,7 @@ use super::{Gateway, Inner, answer, id};
 use crate::backend::{Backend, Body, Call};
 use crate::error::{Error, ErrorKind, Place, Result, Stage};
 use crate::model::api::Access;
+use crate::model::mapping::Encoding;
 use crate::registry::snapshot::Snapshot;
 use crate::registry::target::Target;
 
@@ -55,6 +56,8 @@ pub(super) struct Routed {
     method: Option<Method>,
     timeout: Duration,
     pub(super) max_body: u64,
+    /// Of a body that has to be read whole.
+    pub(super) max_form: u64,
     keep_host: bool,
     keep_app_code: bool,
     /// The group's own header for AppCodes; it is taken out unless backends see them.
@@ -177,7 +180,8 @@ impl Gateway {
         let Routed { target, backend, uri, method: other, timeout, max_body, .. } = routed;
         parts.uri = uri.unwrap_or(parts.uri);
         parts.method = other.unwrap_or(parts.method);
-        trace.sent(&parts, routed.code_header.as_ref());
+        let rules = routed.mapping.as_ref().map(|mapping| &*mapping.rules);
+        trace.sent(&parts, routed.code_header.as_ref(), rules);
         let (upload, body) = if body.is_end_stream() {
             (None, Body::empty())
         } else {
@@ -269,10 +273,11 @@ impl Inner {
         let selected = question.answer(&snapshot).inspect_err(|_| {
             run.trace.step(Stage::Route, || debug::elsewhere(&question, &snapshot));
         })?;
+        run.trace.step(Stage::Route, || debug::routed(&selected, &snapshot));
         if received.seen.has(Class::RequestMode) && debug::asks(&selected, &parts.headers) {
+            // What its API goes to, nobody is told.
             run.trace.tell();
         }
-        run.trace.step(Stage::Route, || debug::routed(&selected, &snapshot));
         let admitted = self.admit(&snapshot, &selected, parts, has_body, run.app)?;
         run.trace.step(Stage::Admit, || debug::admitted(&selected, &admitted));
         if last {
@@ -350,6 +355,7 @@ impl Inner {
             base: group.terms.base_segments,
             before_tail: usize::from(version.pattern().shape().length),
             keep_app_code: group.terms.app_code_to_backend,
+            code_header: group.app_code_header.clone(),
             mapped: None,
         };
         if admitted.signed.is_none() && !mapping.reads_form() {
@@ -381,12 +387,17 @@ impl Inner {
         if received.content_length.is_some_and(|length| length > max_body) {
             return Err(upload::too_large(max_body));
         }
+        // Files are as large as their API says, where it says anything.
+        let takes_files = version.rules().is_some_and(|rules| rules.form == Some(Encoding::Parts));
+        let own = version.max_body().filter(|_| takes_files);
+        let max_form = own.unwrap_or_else(|| max_body.min(self.max_form));
         let source = Source {
             path,
             query: uri.query(),
             base: terms.base_segments,
             before_tail: usize::from(version.pattern().shape().length),
             keep_app_code: terms.app_code_to_backend,
+            code_header: group.app_code_header.as_ref(),
         };
         // What is received goes on as it is where a template would only write it again.
         let template = version.backend_path().filter(|_| !version.same_path());
@@ -403,6 +414,7 @@ impl Inner {
             method: version.backend_verb().and_then(|verb| verb.method()),
             timeout: version.timeout().unwrap_or_else(|| route.target.timeout()),
             max_body,
+            max_form,
             keep_host: terms.passthrough_host,
             keep_app_code: terms.app_code_to_backend,
             code_header: group.app_code_header.clone(),
@@ -439,6 +451,9 @@ impl Inner {
         };
         if let Some(name) = routed.code_header.as_ref().filter(|_| !routed.keep_app_code) {
             parts.headers.remove(name);
+        }
+        if let Some(mapping) = &routed.mapping {
+            mapping.keep(parts);
         }
         forward::head(parts, routed.seen, &told);
         if let Some(mapping) = &mut routed.mapping {

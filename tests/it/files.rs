@@ -116,6 +116,11 @@ async fn files_have_the_limits_of_forms() {
     assert_eq!(guarded.code(post(TYPE, FORM)).await, "ok");
     guarded.change_gateway(|gateway| gateway.max_form(most - 1));
     assert_eq!(guarded.code(post(TYPE, FORM)).await, "I413RL");
+    // What an API says itself goes before.
+    let large = |api| pictures(api).max_body(most);
+    let mut guarded = Guarded::of(large, |group| group, app()).await;
+    guarded.change_gateway(|gateway| gateway.max_form(1));
+    assert_eq!(guarded.code(post(TYPE, FORM)).await, "ok");
     let small = |api| pictures(api).max_body(most - 1);
     let guarded = Guarded::of(small, |group| group, app()).await;
     assert_eq!(guarded.code(post(TYPE, FORM)).await, "I413RL");

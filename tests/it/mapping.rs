@@ -90,6 +90,18 @@ async fn who_calls_is_decided_before_what_is_asked() {
     assert_eq!(guarded.last().1, "name=rex&page=2&source=gate%20way");
 }
 
+/// A form that is signed is looked at once it is known whose it is.
+#[tokio::test]
+async fn a_form_is_none_of_whoever_did_not_sign_it() {
+    let guarded = Guarded::of(|api| fields(api).access(Access::App), |group| group, app()).await;
+    let other = "application/x-www-form-urlencoded; charset=gbk";
+    let mut wrong = Signer::new();
+    wrong.secret.push('x');
+    assert_eq!(guarded.code(wrong.sign_body(post("/", other, ""), b"name=a")).await, "I400IS");
+    let signed = Signer::new().sign_body(post("/", other, ""), b"name=a");
+    assert_eq!(guarded.code(signed).await, "I400CT");
+}
+
 #[tokio::test]
 async fn a_digest_is_of_what_the_client_sent() {
     let guarded = Guarded::of(|api| fields(api).access(Access::App), |group| group, app()).await;

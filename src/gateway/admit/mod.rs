@@ -184,7 +184,10 @@ pub(super) fn assume(app: &str, asking: &Asking<'_>) -> Result<Admitted> {
     let granted = |at| Some(state.grants().get(asking.api, at, id)?.grant);
     let name = |at| state.environment(at).map_or_else(String::new, |it| it.name.to_string());
     if granted(at).is_none() {
-        let elsewhere = state.environments().map(|(at, _)| at).filter(|at| granted(*at).is_some());
+        let elsewhere = state
+            .environments()
+            .map(|(at, _)| at)
+            .filter(|at| check_grant(granted(*at), asking.now).is_ok());
         let elsewhere: Vec<_> = elsewhere.map(name).collect();
         let (at, elsewhere) = (name(at), elsewhere.join(", "));
         return Err(not_granted(match elsewhere.as_str() {

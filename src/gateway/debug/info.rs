@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Step;
 use super::trace::Recording;
-use crate::error::{Error, Stage};
+use crate::error::{Error, ErrorKind, Stage};
 use crate::gateway::answer;
 use crate::gateway::limits::MAX_MESSAGE;
 
@@ -54,9 +54,14 @@ pub(super) fn name(stage: Stage) -> &'static str {
     }
 }
 
-/// What a client is told of a failure: never what lies behind it.
+/// What a client is told of a failure: never what lies behind it, and not the text that it should have
+/// signed, which has all that it sent.
 pub(super) fn refusal(error: &Error) -> String {
-    format!("{} {}", error.kind().answer().code, answer::message(error))
+    let told = error.kind().answer();
+    if error.kind() == ErrorKind::InvalidSignature {
+        return format!("{} the signature is wrong; the answer has the text", told.code);
+    }
+    format!("{} {}", told.code, answer::message(error))
 }
 
 /// The header: JSON in ASCII. Steps that make it longer than a message may be are left out.

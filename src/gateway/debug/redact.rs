@@ -9,26 +9,33 @@ pub(super) const REDACTED: HeaderValue = HeaderValue::from_static(TEXT);
 const TEXT: &str = "[redacted]";
 
 /// What the names of headers and parameters that are secrets contain, without what joins their words.
-const SECRET: [&str; 12] = [
-    "authorization",
-    "authentication",
+const SECRET: [&str; 17] = [
+    "auth",
+    "session",
+    "jwt",
     "cookie",
     "token",
     "secret",
     "password",
     "passwd",
+    "pwd",
     "credential",
     "signature",
     "apikey",
     "accesskey",
+    "privatekey",
+    "subscriptionkey",
+    "functionskey",
     "appcode",
 ];
+/// What they are as a whole.
+const SECRETS: [&str; 2] = ["key", "sig"];
 
 /// Whether what is called so is a secret.
 pub(super) fn is_secret(name: &str) -> bool {
     let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
     let name: String = letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
-    SECRET.iter().any(|secret| name.contains(secret))
+    SECRET.iter().any(|secret| name.contains(secret)) || SECRETS.contains(&name.as_str())
 }
 
 /// A header's value, unless it is a secret.
@@ -36,8 +43,8 @@ pub(super) fn header(name: &HeaderName, value: &HeaderValue) -> HeaderValue {
     if value.is_sensitive() || is_secret(name.as_str()) { REDACTED } else { value.clone() }
 }
 
-/// Path and query, with secrets in the query replaced.
-pub(super) fn uri(uri: &Uri) -> String {
+/// Path and query, with secrets in the query replaced: what is called so, or was before it was mapped.
+pub(super) fn uri(uri: &Uri, was_secret: impl Fn(&str) -> bool) -> String {
     let mut text = uri.path().to_owned();
     let Some(query) = uri.query() else {
         return text;
@@ -47,7 +54,8 @@ pub(super) fn uri(uri: &Uri) -> String {
         let name = pair.name(Plus::Space).unwrap_or_default();
         text.push(separator);
         separator = '&';
-        if is_secret(&String::from_utf8_lossy(&name)) {
+        let called = String::from_utf8_lossy(&name);
+        if is_secret(&called) || was_secret(&called) {
             let (name, _) = pair.sides();
             text.push_str(&String::from_utf8_lossy(name));
             text.push('=');

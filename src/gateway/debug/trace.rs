@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::{Sent, Step, info, redact};
 use crate::body::Body;
 use crate::error::{Error, Stage};
+use crate::model::mapping::{Rule, Rules, Target};
 
 /// What is written down of a request; of most requests nothing.
 #[derive(Debug, Default)]
@@ -60,21 +61,31 @@ impl Trace {
         }
     }
 
-    /// Takes down what the backend is sent; `secret` is a header that is one by its group's word.
-    pub(in crate::gateway) fn sent(&mut self, parts: &Parts, secret: Option<&HeaderName>) {
-        if let Some(recorder) = &mut self.0 {
-            let mut headers = HeaderMap::with_capacity(parts.headers.len());
-            for (name, value) in &parts.headers {
-                let value = if secret == Some(name) {
-                    redact::REDACTED
-                } else {
-                    redact::header(name, value)
-                };
-                headers.append(name, value);
-            }
-            let uri = redact::uri(&parts.uri);
-            recorder.sent = Some(Sent { method: parts.method.clone(), uri, headers });
+    /// Takes down what the backend is sent; `code` is a header for AppCodes, and `rules` say what was called
+    /// otherwise before.
+    pub(in crate::gateway) fn sent(
+        &mut self,
+        parts: &Parts,
+        code: Option<&HeaderName>,
+        rules: Option<&Rules>,
+    ) {
+        let Some(recorder) = &mut self.0 else {
+            return;
+        };
+        let rules = rules.into_iter().flat_map(|rules| &rules.parameters);
+        let secrets = || rules.clone().filter(|rule| redact::is_secret(&rule.name));
+        let mut headers = HeaderMap::with_capacity(parts.headers.len());
+        for (name, value) in &parts.headers {
+            let goes_here = |rule: &Rule| matches!(&rule.target, Target::Header(to) if to == name);
+            let is_secret = code == Some(name) || secrets().any(goes_here);
+            let value = if is_secret { redact::REDACTED } else { redact::header(name, value) };
+            headers.append(name, value);
         }
+        let was_secret = |name: &str| {
+            secrets().any(|rule| matches!(&rule.target, Target::Query(to) if *to.name == *name))
+        };
+        let uri = redact::uri(&parts.uri, was_secret);
+        recorder.sent = Some(Sent { method: parts.method.clone(), uri, headers });
     }
 
     /// Takes down what the backend answered.

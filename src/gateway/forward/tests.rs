@@ -8,7 +8,7 @@ use super::*;
 use crate::model::path::PathPattern;
 
 fn source<'a>(path: &'a RequestPath<'a>, query: Option<&'a str>, base: usize) -> Source<'a> {
-    Source { path, query, base, before_tail: 0, keep_app_code: false }
+    Source { path, query, base, before_tail: 0, keep_app_code: false, code_header: None }
 }
 
 fn uri(path: &str, base: usize, query: Option<&str>) -> String {

@@ -30,16 +30,10 @@ pub(super) fn boundary(headers: &HeaderMap) -> Option<&[u8]> {
     mapping::boundary(headers.get(header::CONTENT_TYPE)?)
 }
 
-/// Makes the headers those the backend receives: `lines` instead of what the client sent under their
-/// names, and of the rest what the mode lets through. `form` is the length of the form that was written,
-/// and its Content-Type if it must have another one.
-pub(super) fn write(
-    rules: &Rules,
-    lines: Vec<(HeaderName, HeaderValue)>,
-    form: Option<(usize, Option<HeaderValue>)>,
-    passed_on: &[HeaderName],
-    headers: &mut HeaderMap,
-) {
+/// Takes away what of a client's headers goes no further: what the mode does not let through, and what has
+/// the name of something that is asked for or written. To be done before anything is added, and before
+/// what `Connection` names is taken away.
+pub(in crate::gateway) fn keep(rules: &Rules, passed_on: &[HeaderName], headers: &mut HeaderMap) {
     let only_mapped = rules.mode == Mode::Mapping;
     let is_lost = |name: &&HeaderName| {
         let unknown = only_mapped && !is_kept(name) && !passed_on.contains(name);
@@ -49,6 +43,16 @@ pub(super) fn write(
     for name in lost {
         headers.remove(name);
     }
+}
+
+/// Adds `lines`, and what a form needs that was written: its length, and its Content-Type if it must have
+/// another one.
+pub(super) fn write(
+    rules: &Rules,
+    lines: Vec<(HeaderName, HeaderValue)>,
+    form: Option<(usize, Option<HeaderValue>)>,
+    headers: &mut HeaderMap,
+) {
     for (name, value) in lines {
         // The client's, if its group passes it on, goes before a constant (domain §8).
         if name != header::HOST || !headers.contains_key(header::HOST) {
@@ -81,12 +85,13 @@ fn is_kept(name: &HeaderName) -> bool {
         .contains(name)
 }
 
-/// Whether a header is written by the gateway, or frames the message.
+/// Whether a header is written by the gateway, or frames the message; or says which of them end here.
 fn is_own(name: &HeaderName) -> bool {
     *name == hop::REQUEST_ID
         || matches!(
             hop::class(name.as_str()),
-            Class::Host
+            Class::Connection
+                | Class::Host
                 | Class::ContentLength
                 | Class::TransferEncoding
                 | Class::ForwardedFor

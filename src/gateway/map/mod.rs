@@ -28,6 +28,7 @@ mod target;
 pub(super) mod trial;
 mod values;
 
+pub(super) use self::head::keep;
 use self::multipart::Part;
 use self::target::Writing;
 use self::values::{Values, failed};
@@ -128,16 +129,11 @@ fn received<'a>(encoding: Encoding, headers: &HeaderMap, form: &'a [u8]) -> Resu
 }
 
 impl Mapped {
-    /// Makes the headers those the backend receives, once everything else about them is done: what a
-    /// client lists in `Connection` must not take away what is added here.
-    pub(super) fn write_head(
-        &mut self,
-        rules: &Rules,
-        passed_on: &[HeaderName],
-        headers: &mut HeaderMap,
-    ) {
+    /// Adds the headers, once everything else about them is done: what a client lists in `Connection` must
+    /// not take away what is added here.
+    pub(super) fn write_head(&mut self, rules: &Rules, headers: &mut HeaderMap) {
         let form = self.form.as_ref().map(|form| (form.len(), self.content_type.take()));
-        head::write(rules, std::mem::take(&mut self.head), form, passed_on, headers);
+        head::write(rules, std::mem::take(&mut self.head), form, headers);
     }
 }
 

@@ -154,13 +154,14 @@ impl<'a> Head<'a> {
 }
 
 /// The name in a `Content-Disposition`, and the file's. Whatever else stands there, some reader may take
-/// for another name (`filename*`, which RFC 7578 section 4.2 forbids, `name` twice).
+/// for another name (`name*`, `name` twice). Clients of one platform write `filename*` beside `filename`,
+/// against RFC 7578 section 4.2: of a file, whose head is written anew, it is left out.
 fn names(value: &str) -> Option<(&str, Option<&str>)> {
     let (kind, mut rest) = value.split_once(';')?;
     if !kind.trim_end().eq_ignore_ascii_case("form-data") {
         return None;
     }
-    let (mut name, mut file_name) = (None, None);
+    let (mut name, mut file_name, mut extended) = (None, None, None);
     loop {
         let (key, after) = rest.split_once('=')?;
         let (value, after) = match after.strip_prefix('"') {
@@ -174,12 +175,14 @@ fn names(value: &str) -> Option<(&str, Option<&str>)> {
         let twice = match key.to_ascii_lowercase().as_str() {
             "name" if !value.contains('\\') => name.replace(value).is_some(),
             "filename" => file_name.replace(value).is_some(),
+            "filename*" => extended.replace(value).is_some(),
             _ => return None,
         };
         if twice || !is_plain {
             return None;
         }
         match after.trim_start_matches([' ', '\t']) {
+            "" if extended.is_some() && file_name.is_none() => return None,
             "" => return Some((name?, file_name)),
             after => rest = after.strip_prefix(';')?,
         }

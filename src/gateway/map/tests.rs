@@ -80,6 +80,7 @@ fn mapped(version: &Version, asked: &Asked<'_>) -> Result<(Uri, HeaderMap, Optio
         base: 1,
         before_tail: usize::from(version.pattern().shape().length),
         keep_app_code: asked.keep_app_code,
+        code_header: None,
     };
     let mut headers = HeaderMap::new();
     for (name, value) in asked.headers {
@@ -92,7 +93,8 @@ fn mapped(version: &Version, asked: &Asked<'_>) -> Result<(Uri, HeaderMap, Optio
     let rules = version.rules().unwrap();
     let form = rules.reads_form().then_some(asked.form);
     let mut mapped = map(rules, &source, &headers, form, &FACTS)?;
-    mapped.write_head(rules, &passed_on, &mut headers);
+    keep(rules, &passed_on, &mut headers);
+    mapped.write_head(rules, &mut headers);
     Ok((mapped.uri, headers, mapped.form))
 }
 

@@ -3,7 +3,7 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Facts, map};
+use super::{Facts, keep, map};
 use crate::error::ErrorKind;
 use crate::gateway::forward::Source;
 use crate::model::Api;
@@ -37,7 +37,14 @@ impl Trial<'_> {
         }
         let before_tail = usize::from(shape.length);
         let query = Some(self.query).filter(|query| !query.is_empty());
-        let source = Source { path: &path, query, base: 0, before_tail, keep_app_code: false };
+        let source = Source {
+            path: &path,
+            query,
+            base: 0,
+            before_tail,
+            keep_app_code: false,
+            code_header: None,
+        };
         let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, FORM)]);
         let name: HeaderName = self.header.0.parse().ok()?;
         headers.append(name, HeaderValue::from_bytes(self.header.1).ok()?);
@@ -45,7 +52,8 @@ impl Trial<'_> {
         let facts = Facts { client_ip: Some(&address), ..Facts::default() };
         Some(match map(rules, &source, &headers, Some(self.form), &facts) {
             Ok(mut mapped) => {
-                mapped.write_head(rules, &[], &mut headers);
+                keep(rules, &[], &mut headers);
+                mapped.write_head(rules, &mut headers);
                 Ok((mapped.uri.to_string(), headers, mapped.form.map(Vec::from)))
             }
             Err(error) => Err(error.kind()),

@@ -80,7 +80,8 @@ impl<'a> Values<'a> {
         source: &Source<'_>,
     ) -> Result<()> {
         let hidden = |value: &HeaderValue| {
-            *name == header::AUTHORIZATION && !source.keep_app_code && carried(value).is_some()
+            let carries = *name == header::AUTHORIZATION && carried(value).is_some();
+            !source.keep_app_code && (carries || source.code_header == Some(name))
         };
         for value in headers.get_all(name).iter().filter(|value| !hidden(value)) {
             if !rule.is_array {

@@ -31,7 +31,17 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+    const UNRESERVED: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            table[byte as usize] =
+                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+            byte += 1;
+        }
+        table
+    };
+    UNRESERVED.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// A hexadecimal digit of a number below 16.

@@ -214,3 +214,109 @@ async fn requests_that_can_be_read_in_two_ways_are_answered_and_the_connection_c
     assert_eq!(get(&process, "/shop/none", &[&large]).await.code(), "I431HD");
     assert_eq!(get(&process, "/shop/none", &["X: 1"; 101]).await.code(), "I431HD");
 }
+
+/// Everything of an API that differs by environment, checks JSON, takes files and tells how it was.
+#[tokio::test]
+async fn variables_schemas_files_and_how_it_was() {
+    let (old, new) = (Origin::named("old").await, Origin::named("new").await);
+    let document = |place: &str| {
+        format!(
+            r#"
+        [[backend_service]]
+        name = "orders"
+        kind = "http"
+        [backend_service.definition.RELEASE]
+        url = "http://{new}"
+        [backend_service.definition.TEST]
+        url = "http://{old}"
+        [[group]]
+        name = "shop"
+        hosts = ["shop.example.com"]
+        debug = true
+        [group.variables.TEST]
+        version = "v2"
+        [group.variables.RELEASE]
+        version = "v1"
+        place = "{place}"
+        [[api]]
+        name = "create_order"
+        group = "shop"
+        method = "POST"
+        path = "/orders"
+        mode = "mapping"
+        publish = ["TEST", "RELEASE"]
+        backend = {{ service = "orders", path = "/#version#/orders" }}
+        [[api.parameter]]
+        name = "order"
+        in = "query"
+        schema = {{ type = "object", required = ["id"] }}
+        [[api.parameter]]
+        name = "picture"
+        in = "body"
+        type = "file"
+        to = {{ name = "image" }}
+        [[api]]
+        name = "elsewhere"
+        group = "shop"
+        method = "GET"
+        path = "/elsewhere"
+        publish = ["RELEASE"]
+        backend = {{ kind = "http", url = "http://#place#/base" }}
+    "#,
+            new = new.address,
+            old = old.address,
+        )
+    };
+    let process = Process::start(&document(&new.address.to_string()), &[]);
+    let order = "/orders?order=%7B%22id%22%3A1%7D";
+    let answer = post(&process, order, &["X-Ca-Stage: TEST"]).await;
+    assert_eq!((answer.status(), answer.body()), (200, "old"), "{answer:?}");
+    assert_eq!(old.last()[0], "POST /v2/orders?order=%7B%22id%22%3A1%7D HTTP/1.1");
+    let answer = post(&process, order, &["X-Ca-Request-Mode: debug"]).await;
+    assert_eq!((answer.status(), answer.body()), (200, "new"), "{answer:?}");
+    assert_eq!(new.last()[0], "POST /v1/orders?order=%7B%22id%22%3A1%7D HTTP/1.1");
+    let told = answer.header("x-ca-debug-info").unwrap();
+    assert!(told.contains("\"TotalLatency\":"), "{told}");
+    for (query, code) in
+        [("%7B%7D", "I400IP"), ("%7B", "I400JP"), ("%7B%22a%22%3A1,%22a%22%3A2%7D", "I400JP")]
+    {
+        let answer = post(&process, &format!("/orders?order={query}"), &[]).await;
+        assert_eq!((answer.status(), answer.code()), (400, code), "{query}");
+    }
+    let form = "--b\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"a.png\"\r\n\r\nPNG\r\n--b--\r\n";
+    let request = format!(
+        "POST /orders HTTP/1.1\r\n{HOST}\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+         Content-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    let mut stream = tokio::net::TcpStream::connect(process.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let typed = |line: &String| line.starts_with("content-type: multipart/form-data; boundary=");
+    assert!(new.last().iter().any(typed), "{:?}", new.last());
+
+    assert_eq!(get(&process, "/elsewhere", &[]).await.body(), "new");
+    let said = process.reload(&document(&old.address.to_string()));
+    assert!(said.starts_with("applied revision "), "{said}");
+    assert_eq!(get(&process, "/elsewhere", &[]).await.body(), "old");
+    let without = document("x").replace("place = \"x\"", "");
+    let said = process.reload(&without);
+    assert!(said.starts_with("refused: ") && said.contains("place"), "{said}");
+    assert_eq!(get(&process, "/elsewhere", &[]).await.body(), "old");
+    // RELEASE goes, and with it what only RELEASE needed.
+    let test_only = document("x");
+    let (start, end) =
+        ("[backend_service.definition.RELEASE]", "[backend_service.definition.TEST]");
+    let (before, rest) = test_only.split_once(start).unwrap();
+    let rest = rest.split_once(end).unwrap().1;
+    let test_only = format!("{before}{end}{rest}");
+    let (before, rest) = test_only.split_once("[group.variables.RELEASE]").unwrap();
+    let test_only = format!("{before}{}", rest.split_once("place = \"x\"").unwrap().1);
+    let test_only = test_only.replace(", \"RELEASE\"]", "]").replace("[\"RELEASE\"]", "[]");
+    let said = process.reload(&test_only);
+    assert!(said.starts_with("applied revision "), "{said}");
+    assert_eq!(post(&process, order, &[]).await.code(), "I404NF");
+    assert_eq!(post(&process, order, &["X-Ca-Stage: TEST"]).await.body(), "old");
+}

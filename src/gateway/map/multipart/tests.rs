@@ -61,6 +61,7 @@ fn a_head_says_which_part_it_is_once() {
         ),
         ("Content-Disposition: form-data; name=\"é=;\"; filename=\"C:\\x\"", "é=;", Some("C:\\x")),
         ("Content-Transfer-Encoding: Binary\r\nContent-Disposition: form-data; name=a", "a", None),
+        ("Content-Disposition: form-data; name=a; filename=b; filename*=utf-8''c", "a", Some("b")),
     ] {
         assert_eq!(head(text), Some((name.to_owned(), file_name.map(str::to_owned))), "{text}");
     }
@@ -74,7 +75,8 @@ fn a_head_says_which_part_it_is_once() {
         "Content-Disposition: form-data; name=a\r\nContent-Type: a/b\r\nCONTENT-TYPE: c/d",
         "Content-Disposition: form-data; name=a; name=b",
         "Content-Disposition: form-data; name=a; NAME=b",
-        "Content-Disposition: form-data; name=a; filename=b; filename*=UTF-8''c",
+        "Content-Disposition: form-data; name=a; filename*=UTF-8''c",
+        "Content-Disposition: form-data; name=a; filename=b; filename*=UTF-8''c; filename*=d",
         "Content-Disposition: form-data; name=a; name*=UTF-8''c",
         "Content-Disposition: form-data; name=a; size=1",
         "Content-Disposition: form-data; name=a;",
