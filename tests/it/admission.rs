@@ -25,6 +25,7 @@ mod callers;
 mod golden;
 mod nonces;
 mod properties;
+pub(crate) mod reasons;
 #[cfg(feature = "redis")]
 mod redis;
 pub(crate) mod signer;

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{hygiene, serve};
+use crate::{admission, hygiene, serve};
 
-/// The areas and how many rows each has: framing, headers, paths, HTTP/2, resources.
-const AREAS: [(char, u8); 5] = [('F', 50), ('H', 30), ('P', 25), ('T', 24), ('R', 25)];
+/// The areas and how many rows each has: framing, headers, paths, HTTP/2, resources, applications.
+const AREAS: [(char, u8); 6] = [('F', 50), ('H', 30), ('P', 25), ('T', 24), ('R', 25), ('A', 25)];
 /// Fewer characters say nothing.
 const LEAST_REASON: usize = 30;
 
@@ -108,7 +108,10 @@ fn every_row_has_a_test_or_a_reason() {
             *tests.entry(row).or_default() += count;
         }
     }
-    let reasons = || serve::reasons::REASONS.iter().chain(hygiene::reasons::REASONS).copied();
+    let reasons = || {
+        let reasons = serve::reasons::REASONS.iter().chain(hygiene::reasons::REASONS);
+        reasons.chain(admission::reasons::REASONS).copied()
+    };
     let complaints = complaints(&tests, reasons());
     let without = complaints.iter().filter(|complaint| complaint.contains("neither")).count();
     println!(

@@ -90,7 +90,7 @@ impl http_body::Body for Pieces {
 }
 
 #[tokio::test]
-async fn a_digest_is_verified_while_the_body_goes_by() {
+async fn a_10_a_digest_is_verified_while_the_body_goes_by() {
     let guarded = Guarded::open().await;
     let text = "text/plain";
     let signed = Signer::new().with_md5().sign_body(post("/", text), b"hello, world");

@@ -1,7 +1,9 @@
 //! Whose request it is, and what they were granted.
 
 use backhaul::gateway::Scheme;
-use backhaul::model::{App, AppCode, Grant, Protocol, SignatureMethod, Visibility};
+use backhaul::model::{
+    App, AppCode, Grant, Location, Mode, Parameter, Protocol, SignatureMethod, Visibility,
+};
 use backhaul::time::Timestamp;
 use backhaul::{Api, Change, Environment, Group};
 
@@ -9,7 +11,7 @@ use super::signer::Signer;
 use super::{CODE, Guarded, KEY, LIVE, NOW, SECRET, get, get_uri, peer};
 
 #[tokio::test]
-async fn an_app_code_is_taken_where_the_api_takes_one_and_goes_no_further() {
+async fn a_19_an_app_code_is_taken_where_the_api_takes_one_and_goes_no_further() {
     let header = format!("APPCODE {CODE}");
     let query = format!("/?a=1&AppCode={CODE}&b=2");
     for (places, in_header, in_query) in [
@@ -55,7 +57,7 @@ async fn a_group_may_keep_app_codes_or_name_their_header() {
 }
 
 #[tokio::test]
-async fn a_grant_is_for_an_environment_and_a_time() {
+async fn a_20_a_grant_is_for_an_environment_and_a_time() {
     let guarded = Guarded::open().await;
     let test = Environment::TEST;
     let there = Change::new()
@@ -82,7 +84,22 @@ async fn a_grant_is_for_an_environment_and_a_time() {
 }
 
 #[tokio::test]
-async fn keys_rotate_without_a_gap() {
+async fn a_21_revoking_takes_effect_with_the_next_request() {
+    let guarded = Guarded::open().await;
+    let code = format!("APPCODE {CODE}");
+    let shown = || get(&[("authorization", &code)]);
+    assert_eq!(guarded.code(Signer::new().sign(get(&[]))).await, "ok");
+    assert_eq!(guarded.code(shown()).await, "ok");
+    guarded.apply(Change::new().revoke("mobile", "group/everything", LIVE)).await;
+    assert_eq!(guarded.code(Signer::new().sign(get(&[]))).await, "I403AA");
+    assert_eq!(guarded.code(shown()).await, "I403AA");
+    let again = Change::new().grant("mobile", "group/everything", LIVE, Grant::unlimited());
+    guarded.apply(again).await;
+    assert_eq!(guarded.code(shown()).await, "ok");
+}
+
+#[tokio::test]
+async fn a_22_keys_rotate_without_a_gap() {
     let guarded = Guarded::open().await;
     let old = Signer::new();
     let new =
@@ -104,7 +121,7 @@ async fn keys_rotate_without_a_gap() {
 }
 
 #[tokio::test]
-async fn only_methods_that_the_api_allows_are_accepted() {
+async fn a_18_only_methods_that_the_api_allows_are_accepted() {
     let sha1 = Signer { method: Some("HmacSHA1"), ..Signer::new() };
     let strong = Guarded::open().await;
     assert_eq!(strong.code(sha1.sign(get(&[]))).await, "I400SM");
@@ -118,7 +135,7 @@ async fn only_methods_that_the_api_allows_are_accepted() {
 }
 
 #[tokio::test]
-async fn a_timestamp_is_a_quarter_of_an_hour_from_now_at_most() {
+async fn a_03_a_timestamp_is_a_quarter_of_an_hour_from_now_at_most() {
     const QUARTER: u64 = 15 * 60_000;
     let guarded = Guarded::open().await;
     for (timestamp, expected) in [
@@ -196,5 +213,28 @@ async fn secrets_are_shown_nowhere() {
         assert!(!message.contains(secret), "{message}");
         assert!(!format!("{:?}", guarded.gateway).contains(secret));
         assert!(!format!("{:?}", guarded.registry).contains(secret));
+    }
+}
+
+/// A group's own header is for the gateway, whatever an API asks for.
+#[tokio::test]
+async fn a_code_in_a_groups_header_is_no_parameter() {
+    for keep in [false, true] {
+        let guarded = Guarded::of(
+            |api| {
+                let code = Parameter::new("x-code", Location::Head).to("x-caller", Location::Head);
+                api.mode(Mode::Mapping).parameter(code)
+            },
+            |group| {
+                let mut group = group.app_code_to_backend(keep);
+                group.app_code_header = Some("x-code".to_owned());
+                group
+            },
+            App::new().code(CODE),
+        )
+        .await;
+        assert_eq!(guarded.code(get(&[("x-code", CODE)])).await, "ok");
+        let told = guarded.last().0.headers.get("x-caller").cloned();
+        assert_eq!(told.is_some(), keep, "{told:?}");
     }
 }

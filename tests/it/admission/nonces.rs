@@ -12,7 +12,7 @@ use super::{Guarded, NOW, get};
 const QUARTER: u64 = 15 * 60_000;
 
 #[tokio::test]
-async fn a_nonce_is_used_once_as_long_as_its_request_could_be_sent_again() {
+async fn a_04_a_nonce_is_used_once_as_long_as_its_request_could_be_sent_again() {
     let guarded = Guarded::open().await;
     let late = Signer::new().at(NOW + QUARTER).nonce("one");
     assert_eq!(guarded.code(late.sign(get(&[]))).await, "ok");
@@ -25,7 +25,7 @@ async fn a_nonce_is_used_once_as_long_as_its_request_could_be_sent_again() {
 }
 
 #[tokio::test]
-async fn only_verified_requests_use_their_nonce_up() {
+async fn a_06_only_verified_requests_use_their_nonce_up() {
     let guarded = Guarded::open().await;
     let good = Signer::new().nonce("one");
     let mut wrong = good.clone();
@@ -38,7 +38,7 @@ async fn only_verified_requests_use_their_nonce_up() {
 }
 
 #[tokio::test]
-async fn an_api_may_need_a_nonce_and_have_it_signed() {
+async fn a_08_an_api_may_need_a_nonce_and_have_it_signed() {
     let guarded = Guarded::with(|mut api| {
         api.force_nonce = true;
         api
@@ -56,7 +56,7 @@ async fn an_api_may_need_a_nonce_and_have_it_signed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_a_thousand_copies_at_once_one_is_accepted() {
+async fn a_05_of_a_thousand_copies_at_once_one_is_accepted() {
     let guarded = Arc::new(Guarded::open().await);
     let signer = Signer::new().nonce("race");
     let mut copies = JoinSet::new();

@@ -153,7 +153,7 @@ async fn change_bytes(
 }
 
 #[tokio::test]
-async fn in_the_strict_mode_no_byte_can_be_changed() {
+async fn a_16_in_the_strict_mode_no_byte_can_be_changed() {
     let guarded = Guarded::open().await;
     let mut settings = RegistrySettings::new();
     settings.signature_mode = SignatureMode::Strict;
@@ -162,7 +162,7 @@ async fn in_the_strict_mode_no_byte_can_be_changed() {
 }
 
 #[tokio::test]
-async fn in_the_compatible_mode_no_byte_of_the_text_can_be_changed() {
+async fn a_17_in_the_compatible_mode_no_byte_of_the_text_can_be_changed() {
     let mut guarded = Guarded::open().await;
     guarded.change_gateway(|gateway| gateway.spellings([]));
     // Another spelling of the same text is the same request.

@@ -91,7 +91,7 @@ async fn gateway(redis: &Redis) -> Guarded {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_fleet_accepts_a_nonce_once() {
+async fn a_07_a_fleet_accepts_a_nonce_once() {
     let Some(redis) = Redis::start().await else { return };
     let fleet = [Arc::new(gateway(&redis).await), Arc::new(gateway(&redis).await)];
     let signer = Signer::new().nonce("race");

@@ -46,7 +46,7 @@ fn node(request: http::request::Builder, method: &str, signature: &str) -> http:
 }
 
 #[tokio::test]
-async fn those_of_the_node_client_are_accepted_by_both_methods() {
+async fn a_13_those_of_the_node_client_are_accepted_by_both_methods() {
     for (method, first, second) in [
         (
             "HmacSHA256",

@@ -324,7 +324,7 @@ async fn case(kind: ErrorKind, shop: &Shop) -> Case {
 }
 
 #[tokio::test]
-async fn every_code_is_told_on_the_wire() {
+async fn a_25_every_code_is_told_on_the_wire() {
     let shop = frail_shop().await;
     let mut identities = std::collections::HashSet::new();
     for kind in ErrorKind::ALL {

@@ -12,12 +12,4 @@ pub(crate) const REASONS: &[(&str, &str)] = &[
     ),
     ("P-22", "prefixes of keys come with the OSS adapter"),
     ("P-23", "sub-resources come with the OSS adapter"),
-    (
-        "R-14",
-        "of bodies only forms are parsed, which do not nest; JSON is read when schemas are served",
-    ),
-    (
-        "R-15",
-        "schemas are not compiled yet: an API with one on a parameter that is checked is answered X501NI",
-    ),
 ];

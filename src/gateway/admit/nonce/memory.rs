@@ -26,6 +26,9 @@ const SWEEP: u32 = 60;
 /// remembered, requests with another one are refused (`X503NS`) until some are over: nothing is forgotten
 /// early.
 ///
+/// While the clock stands before a time at which nonces were forgotten, a request whose nonce could have
+/// been one of them is refused as repeated.
+///
 /// A nonce takes 48 bytes at most. Kept is a digest of 128 bits, by a key of this process alone: that two
 /// nonces of it have the same is less likely than that the machine fails.
 pub struct MemoryNonces {
@@ -121,6 +124,10 @@ impl MemoryNonces {
         if since >= SWEEP || (since > 0 && shard.until.len() >= room) {
             shard.sweep(now);
         }
+        if until < shard.swept {
+            // The clock went back, and this one may be among those that were forgotten before.
+            return Ok(false);
+        }
         let full = shard.until.len() >= room;
         match shard.until.entry(digest) {
             Entry::Occupied(mut entry) => {
@@ -194,6 +201,23 @@ mod tests {
         assert!(is_new("key", "two", 1) && is_new("other", "one", 1) && is_new("keyo", "ne", 1));
         assert!(is_new("key", "one", 12_000), "it was over");
         assert!(!is_new("key", "one", 13_000));
+    }
+
+    #[test]
+    fn a_09_a_clock_that_goes_back_brings_no_nonce_back() {
+        let store = MemoryNonces::new();
+        let (minute, hour) = (60_000, 3_600_000);
+        let old = |now| store.insert(nonce("key", "old", now, hour + 15 * minute)).unwrap();
+        assert!(old(hour));
+        let texts: Vec<_> = (0..1_000).map(|number| number.to_string()).collect();
+        for text in &texts {
+            // Every part forgets what is over by now.
+            let later = nonce("key", text, 2 * hour, 2 * hour + 15 * minute);
+            assert!(store.insert(later).unwrap());
+        }
+        assert!(!old(hour + minute), "the clock went back");
+        assert!(!store.insert(nonce("key", "other", hour, hour + 15 * minute)).unwrap());
+        assert!(store.insert(nonce("key", "new", hour, 2 * hour + minute)).unwrap());
     }
 
     #[test]
