@@ -170,7 +170,8 @@ impl Gateway {
     }
 
     /// The same with another limit for forms that are signed or mapped, in bytes: they are read whole
-    /// before anything is sent. The API's limit for bodies holds too.
+    /// before anything is sent. The API's limit for bodies holds too; of an API that takes files, that alone
+    /// where it has one.
     #[must_use]
     pub fn max_form(self, bytes: u64) -> Self {
         self.with(|inner| inner.max_form = bytes)

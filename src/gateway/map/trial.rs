@@ -47,7 +47,13 @@ impl Trial<'_> {
         };
         let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, FORM)]);
         let name: HeaderName = self.header.0.parse().ok()?;
-        headers.append(name, HeaderValue::from_bytes(self.header.1).ok()?);
+        let value = HeaderValue::from_bytes(self.header.1).ok()?;
+        // What a body is, is said once.
+        if name == CONTENT_TYPE {
+            headers.insert(name, value);
+        } else {
+            headers.append(name, value);
+        }
         let address = HeaderValue::from_static("192.0.2.7");
         let facts = Facts { client_ip: Some(&address), ..Facts::default() };
         Some(match map(rules, &source, &headers, Some(self.form), &facts) {
