@@ -6,6 +6,7 @@
 //! | `creation` | which kinds of service can be created here? |
 //! | `evaluate/` | State × Change → State: every rule of the product |
 //! | `state`, `stage`, `drafts`, `resources`, `grants`, `routes`, `site` | how is what is true kept, and found? |
+//! | `variables` | what do stage variables make of it? |
 //! | `snapshot`, `target` | what does the data plane need of it? |
 //! | `history/` | what was true before, and what did a change do? |
 //! | `reads`, `reach`, `traffic` | what was a plan made on, and how much does a change touch? |
@@ -49,6 +50,7 @@ mod stage;
 pub(crate) mod state;
 pub(crate) mod target;
 mod traffic;
+mod variables;
 pub mod view;
 
 pub use self::change::Change;

@@ -467,48 +467,11 @@ impl State {
         Ok(())
     }
 
-    /// Replaces the stage variables of publications in an environment by what their groups say now.
-    fn substitute(
-        &mut self,
-        environment: EnvironmentId,
-        publications: impl IntoIterator<Item = (ApiId, Option<GroupId>)>,
-    ) {
-        let name = self.environment(environment).map(|record| record.name.clone());
-        for (api, group) in publications {
-            let entry = group.and_then(|group| self.group(group)).cloned();
-            let variables = entry.as_ref().zip(name.as_ref());
-            let variables =
-                variables.and_then(|(entry, name)| entry.record.group.variables.get(name.as_str()));
-            if let Some(stage) = self.stage_mut(environment) {
-                stage.substitute(api, variables);
-            }
-        }
-    }
-
-    /// The same of everything of a group, where it does not say the same as `before`.
-    fn substitute_all(&mut self, group: GroupId, before: Option<&GroupEntry>) {
-        for environment in self.stage_ids() {
-            let name = self.environment(environment).map(|record| record.name.clone());
-            let variables = |entry: &GroupEntry| {
-                let variables = &entry.record.group.variables;
-                name.as_ref().and_then(|name| variables.get(name.as_str())).cloned()
-            };
-            let now = self.group(group).map(|entry| variables(entry));
-            if before.is_some() && before.map(variables) == now {
-                continue;
-            }
-            let stage = self.stage(environment);
-            let open = stage.map(|stage| stage.substituted_in(group).collect::<Vec<_>>());
-            let open = open.unwrap_or_default().into_iter().map(|api| (api, Some(group)));
-            self.substitute(environment, open);
-        }
-    }
-
-    fn stage_ids(&self) -> impl Iterator<Item = EnvironmentId> + use<> {
+    pub(super) fn stage_ids(&self) -> impl Iterator<Item = EnvironmentId> + use<> {
         (0..self.stages.len()).map(|at| EnvironmentId::new(u16::try_from(at).unwrap_or(u16::MAX)))
     }
 
-    fn stage_mut(&mut self, id: EnvironmentId) -> Option<&mut Stage> {
+    pub(super) fn stage_mut(&mut self, id: EnvironmentId) -> Option<&mut Stage> {
         self.stages.get_mut(usize::from(id.number())).map(Arc::make_mut)
     }
 

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 mod clients;
+mod own;
 mod process;
 mod signals;
 mod starting;

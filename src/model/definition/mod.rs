@@ -12,7 +12,6 @@ use serde_json::{Map, Value};
 
 use super::duration;
 use super::kind::Kind;
-use super::variable;
 
 mod custom;
 mod discovery;
@@ -170,11 +169,12 @@ impl Definition {
     }
 }
 
+#[cfg(any(feature = "document", feature = "openapi"))]
 impl Definition {
     /// The same of an API's own definition. One that names stage variables is looked at when they are
     /// replaced.
     pub(crate) fn check_own(&self) -> Result<(), InvalidDefinition> {
-        if variable::key_in(self).is_some() { Ok(()) } else { self.check() }
+        if crate::model::variable::key_in(self).is_some() { Ok(()) } else { self.check() }
     }
 }
 

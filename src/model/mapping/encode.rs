@@ -31,17 +31,19 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 fn is_unreserved(byte: u8) -> bool {
-    const UNRESERVED: [bool; 256] = {
-        let mut table = [false; 256];
+    // A bit for each.
+    const UNRESERVED: u128 = {
+        let mut bits = 0;
         let mut byte = 0_u8;
         while byte < 128 {
-            table[byte as usize] =
-                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                bits |= 1 << byte;
+            }
             byte += 1;
         }
-        table
+        bits
     };
-    UNRESERVED.get(usize::from(byte)).copied().unwrap_or_default()
+    byte < 128 && UNRESERVED >> byte & 1 == 1
 }
 
 /// A hexadecimal digit of a number below 16.
