@@ -115,7 +115,7 @@ impl Gateway {
                 }
                 routed => Ok(routed),
             });
-        let mut trace = run.trace;
+        let trace = run.trace;
         Responding(match routed {
             Ok(Some(routed)) if routed.is_open() => {
                 let body = upload::received(body);
@@ -130,9 +130,7 @@ impl Gateway {
                 State::Answered(Some(answer))
             }
             Err(error) => {
-                trace.refused(&error);
-                let mut answer = self.0.failure(&error, id, &parts.method, parts.version);
-                trace.end(&mut answer);
+                let answer = self.0.refusal(&error, id, &parts.method, parts.version, trace);
                 State::Answered(Some(answer))
             }
         })
@@ -153,12 +151,7 @@ impl Gateway {
                 trace.step(Stage::Map, || "nonce, body and parameters are accepted".to_owned());
                 self.forward(routed, parts, body, id, trace).await
             }
-            Err(error) => {
-                trace.refused(&error);
-                let mut answer = self.0.failure(&error, id, &method, version);
-                trace.end(&mut answer);
-                answer
-            }
+            Err(error) => self.0.refusal(&error, id, &method, version, trace),
         }
     }
 
@@ -228,6 +221,21 @@ impl Inner {
             name.tell_received(&mut parts.headers, parts.status);
         }
         Response::from_parts(parts, body.idle_limit(BODY_IDLE).holding(target))
+    }
+
+    /// The answer to a request that goes no further, and where it is traced, why.
+    fn refusal(
+        &self,
+        error: &Error,
+        id: HeaderValue,
+        method: &Method,
+        version: Version,
+        mut trace: Trace,
+    ) -> Response<Body> {
+        trace.refused(error);
+        let mut answer = self.failure(error, id, method, version);
+        trace.end(&mut answer);
+        answer
     }
 
     pub(super) fn failure(

@@ -66,7 +66,10 @@ impl Plan {
         let (before, after) = (&self.outcomes.before, &self.outcomes.after);
         let written: Vec<_> = self.outcomes.entry.written().map(|(key, _)| key).collect();
         // What stage variables move, nothing was written of.
-        let moved = written.iter().flat_map(|key| self.moved(*key));
+        let moved = written.iter().flat_map(|key| match key {
+            Key::Group(group) => after.moved_in(*group, before),
+            _ => Vec::new(),
+        });
         let moved: Vec<_> = moved.filter(|key| !written.contains(key)).collect();
         let found = written.into_iter().chain(moved).filter_map(|key| match key {
             Key::Definition(service, at) => {
@@ -86,21 +89,6 @@ impl Plan {
             _ => None,
         });
         found.collect()
-    }
-
-    /// The publications whose own definitions are others because of what a group says.
-    fn moved(&self, key: Key) -> Vec<Key> {
-        let (before, after) = (&self.outcomes.before, &self.outcomes.after);
-        let Key::Group(group) = key else {
-            return Vec::new();
-        };
-        let stages = after
-            .environments()
-            .filter_map(|(at, _)| Some((at, after.stage(at)?, before.stage(at)?)));
-        let keys = stages.flat_map(|(at, stage, before)| {
-            stage.moved_in(group, before).map(move |api| Key::Publication(api, at))
-        });
-        keys.collect()
     }
 }
 

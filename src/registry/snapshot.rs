@@ -7,7 +7,7 @@ use http::Method;
 use super::evaluate::Evaluated;
 use super::shared::Pages;
 use super::site::{Site, Sites};
-use super::stage::Substituted;
+use super::stage::{Substituted, counting};
 use super::state::State;
 use super::target::{Kinds, Live, Superseded, Target};
 use crate::error::Place;
@@ -45,11 +45,7 @@ pub(crate) struct Route {
 impl Route {
     /// The frozen version, as it is in the environment.
     pub(crate) fn version(&self) -> &Version {
-        match self.substituted.as_deref() {
-            Some(Substituted { version: Ok(version), .. }) => version,
-            // One that names variables says itself that it cannot be served.
-            _ => &self.publication.version,
-        }
+        counting(&self.publication, self.substituted.as_deref())
     }
 }
 
@@ -141,7 +137,10 @@ impl Snapshot {
         let written = writes.iter().map(|(key, _)| (*key, true));
         let renamed = writes.iter().flat_map(|(key, _)| self.renamed(&next, *key));
         let others = renamed.map(|key| (key, false));
-        let moved = writes.iter().flat_map(|(key, _)| self.moved(&next, *key));
+        let moved = writes.iter().flat_map(|(key, _)| match key {
+            Key::Group(group) => next.state.moved_in(*group, &self.state),
+            _ => Vec::new(),
+        });
         let others: Vec<_> = others.chain(moved.map(|key| (key, true))).collect();
         for (key, supersedes) in written.chain(others) {
             let before = self.target(key);
@@ -178,21 +177,6 @@ impl Snapshot {
                 Key::Definition(service, at)
             })
         })
-    }
-
-    /// The keys of targets whose definitions name stage variables that a write gives other values.
-    fn moved(&self, next: &Self, key: Key) -> Vec<Key> {
-        let Key::Group(group) = key else {
-            return Vec::new();
-        };
-        let stages = next
-            .state
-            .environments()
-            .filter_map(|(at, _)| Some((at, next.state.stage(at)?, self.state.stage(at)?)));
-        let keys = stages.flat_map(|(at, stage, before)| {
-            stage.moved_in(group, before).map(move |api| Key::Publication(api, at))
-        });
-        keys.collect()
     }
 
     /// The definition that a target is wanted for under a key, if one is.
@@ -337,8 +321,7 @@ impl Snapshot {
         let options = &site.options;
         let (publication, target) =
             stage.routes().look_up(options.id, method, path, options.terms.base_segments, live)?;
-        let is_open = publication.version.is_open();
-        let substituted = is_open.then(|| stage.substituted(publication.api)).flatten().cloned();
+        let substituted = stage.replaced(publication).cloned();
         let (publication, target) = (Arc::clone(publication), Arc::clone(target));
         Some(Route { publication, target, substituted })
     }

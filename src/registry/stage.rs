@@ -32,6 +32,18 @@ pub(crate) struct Substituted {
     pub(crate) version: Result<Version, InvalidDefinition>,
 }
 
+/// The version that counts of a publication of which this came.
+pub(super) fn counting<'a>(
+    publication: &'a PublicationRecord,
+    substituted: Option<&'a Substituted>,
+) -> &'a Version {
+    match substituted.map(|it| &it.version) {
+        Some(Ok(version)) => version,
+        // One that names variables says itself that it cannot be served.
+        _ => &publication.version,
+    }
+}
+
 /// The APIs published through a service against one epoch of its definition.
 #[derive(Clone, Debug)]
 struct Epoch {
@@ -63,12 +75,13 @@ impl Stage {
 
     /// What a publication is here, its stage variables replaced.
     pub(crate) fn version<'a>(&'a self, publication: &'a PublicationRecord) -> &'a Version {
-        let substituted = publication.version.is_open().then(|| self.substituted(publication.api));
-        match substituted.flatten().map(|it| &it.version) {
-            Some(Ok(version)) => version,
-            // It says itself that it cannot be served.
-            _ => &publication.version,
-        }
+        counting(publication, self.replaced(publication).map(Arc::as_ref))
+    }
+
+    /// What came of a publication's stage variables, if it names any.
+    pub(super) fn replaced(&self, publication: &PublicationRecord) -> Option<&Arc<Substituted>> {
+        let is_open = publication.version.is_open();
+        is_open.then(|| self.substituted(publication.api)).flatten()
     }
 
     /// What came of an API's stage variables, if it is published here and names any.

@@ -2,6 +2,7 @@
 
 use super::state::{GroupEntry, State};
 use crate::model::id::{ApiId, EnvironmentId, GroupId};
+use crate::store::Key;
 
 impl State {
     /// Replaces the stage variables of publications in an environment by what their groups say now.
@@ -39,5 +40,17 @@ impl State {
             let open = open.unwrap_or_default().into_iter().map(|api| (api, Some(group)));
             self.substitute(environment, open);
         }
+    }
+
+    /// The publications of a group whose own definitions are others than before, because of what its stage
+    /// variables stand for now.
+    pub(crate) fn moved_in(&self, group: GroupId, before: &Self) -> Vec<Key> {
+        let stages = self
+            .environments()
+            .filter_map(|(at, _)| Some((at, self.stage(at)?, before.stage(at)?)));
+        let keys = stages.flat_map(|(at, stage, before)| {
+            stage.moved_in(group, before).map(move |api| Key::Publication(api, at))
+        });
+        keys.collect()
     }
 }

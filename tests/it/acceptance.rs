@@ -174,3 +174,9 @@ impl Client {
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn post(process: &Process, path: &str, headers: &[&str]) -> Told {
+    let mut all = vec![HOST, "Content-Length: 0"];
+    all.extend_from_slice(headers);
+    ask(process.address, &format!("POST {path}"), &all).await
+}

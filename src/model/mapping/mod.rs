@@ -35,7 +35,6 @@ pub(crate) use self::content::{FORM, boundary, is_form, is_utf8};
 use self::content::{check_content, content_type};
 pub(crate) use self::encode::{encode, encoded};
 pub(crate) use self::header::value as header_value;
-
 pub(crate) use self::places::{Field, Origin, Places, Target};
 pub(crate) use self::taken::Taken;
 
@@ -122,38 +121,30 @@ impl Rules {
         if nothing && api.mode != Mode::Mapping {
             return Ok(None);
         }
-        let mut rules = Self {
+        let targets = || targets(&parameters, &additions);
+        let queries = parameters.iter().any(|rule| matches!(rule.origin, Origin::Query))
+            || targets().any(|target| matches!(target, Target::Query(_)));
+        let asked = parameters.iter().filter_map(|rule| match &rule.origin {
+            Origin::Header(name) => Some(name.clone()),
+            _ => None,
+        });
+        let written = targets().filter_map(|target| match target {
+            Target::Header(name) => Some(name.clone()),
+            _ => None,
+        });
+        Ok(Some(Self {
             mode: api.mode,
-            parameters,
-            additions,
             template,
             values,
             content_type,
-            taken: Taken::new(std::iter::empty()),
-            headers: 0,
-            told: 0,
-            reads_query: false,
+            headers: written.clone().count(),
+            taken: Taken::new(asked.chain(written)),
+            told: api.system.iter().fold(0, |told, one| told | bit(one.name)),
+            reads_query: queries,
             form,
-        };
-        rules.reads_query = rules.asks_for(&|origin| matches!(origin, Origin::Query))
-            || rules.targets().any(|target| matches!(target, Target::Query(_)));
-        let written = |target: &Target| match target {
-            Target::Header(name) => Some(name.clone()),
-            _ => None,
-        };
-        let asked = |rule: &Rule| match &rule.origin {
-            Origin::Header(name) => Some(name.clone()),
-            _ => None,
-        };
-        rules.headers = rules.targets().filter_map(written).count();
-        let asked = rules.parameters.iter().filter_map(asked);
-        rules.taken = Taken::new(asked.chain(rules.targets().filter_map(written)));
-        let known = |addition: &Addition| match addition.value {
-            Added::Known(name) => bit(name),
-            _ => 0,
-        };
-        rules.told = rules.additions.iter().map(known).fold(0, |all, one| all | one);
-        Ok(Some(rules))
+            parameters,
+            additions,
+        }))
     }
 
     /// Whether requests' bodies are read whole, as forms.
@@ -168,13 +159,16 @@ impl Rules {
 
     /// Where everything goes.
     pub(crate) fn targets(&self) -> impl Iterator<Item = &Target> {
-        let parameters = self.parameters.iter().map(|rule| &rule.target);
-        parameters.chain(self.additions.iter().map(|addition| &addition.target))
+        targets(&self.parameters, &self.additions)
     }
+}
 
-    fn asks_for(&self, is: &dyn Fn(&Origin) -> bool) -> bool {
-        self.parameters.iter().any(|rule| is(&rule.origin))
-    }
+fn targets<'a>(
+    parameters: &'a [Rule],
+    additions: &'a [Addition],
+) -> impl Iterator<Item = &'a Target> + Clone {
+    let parameters = parameters.iter().map(|rule| &rule.target);
+    parameters.chain(additions.iter().map(|addition| &addition.target))
 }
 
 fn bit(name: System) -> u8 {

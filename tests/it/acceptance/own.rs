@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::process::Process;
-use super::{HOST, Origin, ask, get};
+use super::{HOST, Origin, get, post};
 
 /// An API on a service and one with a definition of its own, with the places of three origins left open.
 const DOCUMENT: &str = r#"
@@ -73,9 +73,7 @@ impl Shop {
     }
 
     async fn post(&self, path: &str, headers: &[&str]) -> super::Told {
-        let mut all = vec![HOST, "Content-Length: 0"];
-        all.extend_from_slice(headers);
-        ask(self.process.address, &format!("POST {path}"), &all).await
+        post(&self.process, path, headers).await
     }
 }
 

@@ -6,13 +6,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::super::admission::signer::signature;
 use super::process::Process;
-use super::{HOST, Origin, ask, get, shop};
-
-async fn post(process: &Process, path: &str, headers: &[&str]) -> super::Told {
-    let mut all = vec![HOST, "Content-Length: 0"];
-    all.extend_from_slice(headers);
-    ask(process.address, &format!("POST {path}"), &all).await
-}
+use super::{HOST, Origin, ask, get, post, shop};
 
 #[tokio::test]
 async fn every_row_that_needs_no_caller_and_no_mapping() {
