@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -24,6 +25,7 @@ pub struct Body {
     inner: Inner,
     held: Option<Arc<dyn Any + Send + Sync>>,
     idle: Option<Idle>,
+    trailers: Option<fn(&mut HeaderMap)>,
 }
 
 enum Inner {
@@ -55,7 +57,7 @@ impl Body {
     }
 
     fn of(inner: Inner) -> Self {
-        Self { inner, held: None, idle: None }
+        Self { inner, held: None, idle: None, trailers: None }
     }
 
     /// The same, keeping `lease` alive until its last byte is handed out or it is dropped.
@@ -64,6 +66,13 @@ impl Body {
         if !self.is_end_stream() {
             self.held = Some(lease);
         }
+        self
+    }
+
+    /// The same with its trailers, where it has any, changed like this.
+    #[must_use]
+    pub(crate) fn with_trailers_changed(mut self, change: fn(&mut HeaderMap)) -> Self {
+        self.trailers = Some(change);
         self
     }
 
@@ -123,7 +132,15 @@ impl http_body::Body for Body {
             this.inner = Inner::Empty;
             this.held = None;
         }
-        Poll::Ready(frame)
+        Poll::Ready(match (frame, this.trailers) {
+            (Some(Ok(mut frame)), Some(change)) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    change(trailers);
+                }
+                Some(Ok(frame))
+            }
+            (frame, _) => frame,
+        })
     }
 
     fn is_end_stream(&self) -> bool {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
+mod closing;
 mod drain;
 mod primitive;
 
+pub(crate) use self::closing::Closing;
 pub use self::drain::{Drained, Lease, lease};
 
 /// A value that many threads read and one replaces.

@@ -13,13 +13,30 @@ pub struct Call {
     place: Arc<Place>,
     attempt: u32,
     timeout: Duration,
+    upgrade: bool,
 }
 
 impl Call {
     /// A first attempt.
     #[must_use]
     pub fn new(place: impl Into<Arc<Place>>, timeout: Duration) -> Self {
-        Self { place: place.into(), attempt: 1, timeout }
+        Self { place: place.into(), attempt: 1, timeout, upgrade: false }
+    }
+
+    /// The same for a request by which the client asks for another protocol. Its `Upgrade` says which.
+    ///
+    /// A backend that agrees answers 101 with a [`Tunnel`](crate::transport::Tunnel) in the answer's
+    /// extensions; any other answer is passed on as it is.
+    #[must_use]
+    pub fn upgrade(mut self, upgrade: bool) -> Self {
+        self.upgrade = upgrade;
+        self
+    }
+
+    /// Whether the client asks for another protocol.
+    #[must_use]
+    pub fn is_upgrade(&self) -> bool {
+        self.upgrade
     }
 
     /// The backend service; absent for an API with its own definition.

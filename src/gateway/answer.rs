@@ -77,12 +77,22 @@ pub(super) fn reached(id: HeaderValue) -> Response<Body> {
 }
 
 /// Cleans the head of a backend's response and gives it the request's identity.
-pub(super) fn clean(headers: &mut HeaderMap, id: HeaderValue) {
+///
+/// What it announces of trailers stays where they may come: behind a body of `unknown_length`.
+pub(super) fn clean(headers: &mut HeaderMap, id: HeaderValue, unknown_length: bool) {
     let mut seen = Seen::default();
     for name in headers.keys() {
         seen.add(hop::class(name.as_str()));
     }
-    hop::remove(headers, seen);
+    if seen.has(Class::HopByHop) {
+        let announced = hop::announced(headers, unknown_length);
+        hop::remove(headers, seen);
+        if let Some(names) = announced {
+            headers.insert(header::TRAILER, names);
+        }
+    } else {
+        hop::remove(headers, seen);
+    }
     if seen.has(Class::Error) {
         hop::remove_class(headers, Class::Error);
     }
@@ -297,7 +307,7 @@ mod tests {
             headers.append(name, HeaderValue::from_static(value));
         }
         headers.append("set-cookie", HeaderValue::from_static("b"));
-        clean(&mut headers, HeaderValue::from_static("ours"));
+        clean(&mut headers, HeaderValue::from_static("ours"), false);
         assert_eq!(headers["x-ca-request-id"], "ours");
         assert_eq!(headers.get_all("set-cookie").iter().count(), 2);
         assert_eq!(headers.keys_len(), 2, "{headers:?}");

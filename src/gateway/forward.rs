@@ -120,7 +120,13 @@ pub(super) fn head(parts: &mut Parts, seen: Seen, told: &Told<'_>) {
     let headers = &mut parts.headers;
     // Once, for all that is added below and the Host that the backend adds.
     headers.reserve(ADDED + told.more);
-    hop::remove(headers, seen);
+    if seen.has(Class::HopByHop) {
+        let kept = hop::Trailers::of(headers, parts.version, told.length.is_none());
+        hop::remove(headers, seen);
+        kept.put_back(headers);
+    } else {
+        hop::remove(headers, seen);
+    }
     if seen.has(Class::Shadow) {
         hop::remove_shadows(headers);
     }

@@ -2,6 +2,7 @@
 //!
 //! Headers are read once; what was seen decides what has to be removed (RFC 9110 section 7.6.1).
 
+use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-ca-request-id");
@@ -64,6 +65,10 @@ const SINGLE: [&str; 12] = [
     "x-ca-signature-method",
     "x-ca-timestamp",
 ];
+
+/// How names begin that mean something in a head only.
+const FOR_HEADS: [&str; 6] =
+    ["content-", "x-ca-", "x-forwarded-", "sec-", "access-control-", "if-"];
 
 /// What a header's name means here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -216,6 +221,67 @@ fn remove_named(headers: &mut HeaderMap, line: &HeaderValue) {
         if !END_TO_END.contains(&name.as_str()) {
             headers.remove(&name);
         }
+    }
+}
+
+/// What a message says about trailers. It is about one connection, but a gateway that passes them on has
+/// to say it anew.
+pub(super) struct Trailers {
+    accepted: bool,
+    announced: Option<HeaderValue>,
+}
+
+impl Trailers {
+    /// Reads a request's headers. They are announced only before a body of unknown length: after any
+    /// other there are none. HTTP/1.1 has to name `TE` in `Connection` (RFC 9110 section 10.1.4).
+    pub(super) fn of(headers: &HeaderMap, version: Version, unknown_length: bool) -> Self {
+        let accepted = lists(headers, &header::TE, b"trailers")
+            && (version == Version::HTTP_2 || lists(headers, &header::CONNECTION, b"te"));
+        Self { accepted, announced: announced(headers, unknown_length) }
+    }
+
+    /// Says it anew.
+    pub(super) fn put_back(self, headers: &mut HeaderMap) {
+        if self.accepted {
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+        if let Some(names) = self.announced {
+            headers.insert(header::TRAILER, names);
+        }
+    }
+}
+
+/// What is announced by a message whose trailers may come, and is passed on.
+pub(super) fn announced(headers: &HeaderMap, unknown_length: bool) -> Option<HeaderValue> {
+    let lines = headers.get_all(header::TRAILER).iter().filter(|_| unknown_length);
+    let words = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let names = words.filter_map(|word| HeaderName::from_bytes(word.trim_ascii()).ok());
+    let kept: Vec<_> = names.filter(|name| !is_for_heads(name.as_str())).collect();
+    let kept: Vec<_> = kept.iter().map(HeaderName::as_str).collect();
+    HeaderValue::try_from(kept.join(", ")).ok().filter(|_| !kept.is_empty())
+}
+
+/// Whether a trailer of this name must not be: it stands in a head, or is the gateway's to say.
+fn is_for_heads(name: &str) -> bool {
+    class(name) != Class::Plain
+        || END_TO_END.contains(&name)
+        || FOR_HEADS.iter().any(|start| name.starts_with(start))
+}
+
+/// Whether a list has a word in it.
+pub(super) fn lists(headers: &HeaderMap, name: &HeaderName, word: &[u8]) -> bool {
+    let lines = headers.get_all(name).iter();
+    let mut words = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    words.any(|it| it.trim_ascii().eq_ignore_ascii_case(word))
+}
+
+/// Removes from a message's trailers what must stand in its head or is the gateway's to say: framing,
+/// routing, who calls, what the body is (RFC 9110 section 6.5.1).
+pub(super) fn clean_trailers(trailers: &mut HeaderMap) {
+    let names: Vec<HeaderName> =
+        trailers.keys().filter(|name| is_for_heads(name.as_str())).cloned().collect();
+    for name in names {
+        trailers.remove(name);
     }
 }
 

@@ -23,6 +23,12 @@ pub const MAX_MAPPED_URI: usize = 32 * 1024;
 /// How long a body may rest between two pieces, in either direction. Well above what slow networks
 /// need, well below what it costs to keep a stalled exchange.
 pub const BODY_IDLE: Duration = Duration::from_secs(15);
+/// How long nothing may move in a tunnel (WebSocket) before both ends are closed, unless the gateway
+/// says otherwise: ten of the pings that clients and servers send by habit.
+pub const TUNNEL_IDLE: Duration = Duration::from_secs(600);
+/// How long a client's connection may take to become a tunnel once it was told so: the answer's way
+/// through the server's buffer. After that the backend's is closed.
+pub(super) const TUNNEL_START: Duration = BODY_IDLE;
 /// How long a backend may take to answer, once the request is fully sent, where neither API nor
 /// definition says.
 pub const TIMEOUT: Duration = crate::registry::target::DEFAULT_TIMEOUT;

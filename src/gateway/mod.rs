@@ -8,6 +8,7 @@
 //! | `admit/`, `prepare`, `collect` | may it, and is it what was signed? |
 //! | `forward`, `hop` | what does the backend receive? |
 //! | `map/`, `mapping`, `known` | what of the parameters does it receive, and what is it told? |
+//! | `tunnel` | how do client and backend talk past the gateway? |
 //! | `exchange`, `upload`, `deadline` | how long may it take, and how much may be sent? |
 //! | `answer`, `id`, `proxy_status` | what does the client receive? |
 //! | `debug/` | how was it handled, for who may ask? |
@@ -17,6 +18,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(feature = "server")]
 use http::{Method, Response, Version};
@@ -50,6 +52,7 @@ mod receive;
 mod resolve;
 mod route;
 mod service;
+mod tunnel;
 mod upload;
 mod via;
 
@@ -96,6 +99,7 @@ use self::via::Via;
 /// | request fully sent to response head | 10 s; API over definition | `D504TO` |
 /// | signed or mapped form | 1 MiB, see [`max_form`](Self::max_form) | `I413RL` |
 /// | request body at rest | 15 s | `I400BD` |
+/// | tunnel at rest | 10 min, see [`tunnel_idle`](Self::tunnel_idle) | both ends are closed |
 /// | response body at rest | 15 s | the connection is aborted |
 #[derive(Clone)]
 pub struct Gateway(Arc<Inner>);
@@ -112,6 +116,7 @@ struct Inner {
     via: Arc<Via>,
     admission: Arc<Admission>,
     max_form: u64,
+    tunnel_idle: Duration,
     timers: Timers,
 }
 
@@ -130,6 +135,7 @@ impl Gateway {
             via: Arc::new(Via::new()),
             admission: Arc::new(Admission::new()),
             max_form: limits::MAX_FORM,
+            tunnel_idle: limits::TUNNEL_IDLE,
             timers: Timers::default(),
         }))
     }
@@ -175,6 +181,16 @@ impl Gateway {
     #[must_use]
     pub fn max_form(self, bytes: u64) -> Self {
         self.with(|inner| inner.max_form = bytes)
+    }
+
+    /// The same with another limit for how long nothing may move in a tunnel (WebSocket); default:
+    /// [`limits::TUNNEL_IDLE`].
+    ///
+    /// Tunnels need a server that passes on upgrades: `serve::Server`, axum's, or hyper's with
+    /// `with_upgrades`.
+    #[must_use]
+    pub fn tunnel_idle(self, limit: Duration) -> Self {
+        self.with(|inner| inner.tunnel_idle = limit)
     }
 
     /// The same, accepting of the spellings of signed requests besides the documented one only these. In
@@ -251,6 +267,7 @@ impl Gateway {
             via: Arc::clone(&self.0.via),
             admission: Arc::clone(&self.0.admission),
             max_form: self.0.max_form,
+            tunnel_idle: self.0.tunnel_idle,
             timers: Timers::default(),
         };
         change(&mut inner);

@@ -20,21 +20,23 @@ use super::admit::{self, Admitted, Asking, Origin, Signed};
 use super::debug::{self, Run, Trace};
 use super::exchange::exchange;
 use super::forward::{self, Source, Told};
-use super::hop::{Class, Seen};
+use super::hop::{self, Class, Seen};
 use super::known::{Knowing, Known};
 use super::limits::BODY_IDLE;
 use super::mapping::Mapping;
 use super::peer::Peer;
 use super::receive::{self, Received, refused};
 use super::route::{Question, Selected};
+use super::tunnel::{Agreed, Answered};
 use super::upload::{self, Upload};
-use super::{Gateway, Inner, answer, id};
+use super::{Gateway, Inner, answer, id, tunnel};
 use crate::backend::{Backend, Body, Call};
 use crate::error::{Error, ErrorKind, Place, Result, Stage};
 use crate::model::api::Access;
 use crate::model::mapping::Encoding;
 use crate::registry::snapshot::Snapshot;
 use crate::registry::target::Target;
+use crate::transport::Offer;
 
 /// A request on its way to its answer. Dropping it drops the call of the backend.
 #[must_use = "futures do nothing unless polled"]
@@ -67,6 +69,8 @@ pub(super) struct Routed {
     /// What is left to be seen before the backend is called.
     pub(super) signed: Option<Box<Signed>>,
     pub(super) mapping: Option<Box<Mapping>>,
+    /// Where the client asks for a tunnel.
+    upgrade: bool,
 }
 
 impl Routed {
@@ -169,6 +173,8 @@ impl Gateway {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let (method, version) = (parts.method.clone(), parts.version);
+        let offer = if routed.upgrade { Offer::of(&mut parts.extensions) } else { None };
+        routed.upgrade = offer.is_some();
         self.0.rewrite(&mut routed, &mut parts, &body, &id);
         let Routed { target, backend, uri, method: other, timeout, max_body, .. } = routed;
         parts.uri = uri.unwrap_or(parts.uri);
@@ -184,16 +190,14 @@ impl Gateway {
         let request = Request::from_parts(parts, body);
         let gateway = Arc::clone(&self.0);
         Box::pin(async move {
-            let call = Call::new(Arc::clone(target.place()), timeout);
+            let call = Call::new(Arc::clone(target.place()), timeout).upgrade(offer.is_some());
             let sending = backend.send(request, &call);
             let answered = exchange(sending, upload, timeout, &gateway.timers).await;
-            let checked = answered.and_then(|response| {
-                answer::check(response.status())?;
-                Ok(response)
-            });
-            trace.answered(checked.as_ref().map(Response::status));
+            let checked = answered.and_then(|response| tunnel::check(response, offer));
+            trace.answered(checked.as_ref().map(Answered::status));
             let mut answer = match checked {
-                Ok(response) => gateway.success(response, id, &method, target),
+                Ok(Answered::Whole(response)) => gateway.success(response, id, &method, target),
+                Ok(Answered::Tunnel(agreed)) => gateway.join(agreed, id, target),
                 Err(error) => {
                     let error = error.at(Place::clone(target.place()));
                     gateway.failure(&error, id, &method, version)
@@ -206,6 +210,17 @@ impl Gateway {
 }
 
 impl Inner {
+    /// The response by which a client's connection becomes a tunnel. The tunnel holds `target` until it
+    /// ends.
+    fn join(&self, agreed: Agreed, id: HeaderValue, target: Arc<Target>) -> Response<Body> {
+        let Agreed { mut head, offer, backend } = agreed;
+        answer::clean(&mut head.headers, id, false);
+        tunnel::agree(&mut head.headers);
+        // It goes on where nobody waits for it.
+        tokio::spawn(tunnel::join(offer, backend, target, self.tunnel_idle));
+        Response::from_parts(head, Body::empty())
+    }
+
     /// The response to a request, as its client gets it. It holds `target` until its last byte.
     fn success(
         &self,
@@ -215,12 +230,15 @@ impl Inner {
         target: Arc<Target>,
     ) -> Response<Body> {
         let (mut parts, body) = response.into_parts();
-        answer::clean(&mut parts.headers, id);
+        answer::clean(&mut parts.headers, id, body.size_hint().exact().is_none());
         let body = answer::framed(&mut parts.headers, parts.status, method, body);
         if let Some(name) = &self.proxy_name {
             name.tell_received(&mut parts.headers, parts.status);
         }
-        Response::from_parts(parts, body.idle_limit(BODY_IDLE).holding(target))
+        Response::from_parts(
+            parts,
+            body.idle_limit(BODY_IDLE).with_trailers_changed(hop::clean_trailers).holding(target),
+        )
     }
 
     /// The answer to a request that goes no further, and where it is traced, why.
@@ -293,7 +311,9 @@ impl Inner {
         }
         let mapping = self.mapping(&selected, &received, &admitted, parts, id)?;
         run.trace.step(Stage::Map, || debug::mapped(mapping.as_deref()));
-        self.routed(&selected, &received, admitted, mapping, uri).map(Some)
+        let mut routed = self.routed(&selected, &received, admitted, mapping, uri)?;
+        routed.upgrade = selected.route.version().allows_websocket() && tunnel::is_asked(parts);
+        Ok(Some(routed))
     }
 
     /// Whether a request may, as far as its head tells.
@@ -308,6 +328,9 @@ impl Inner {
         let version = selected.route.version();
         if let Some(reason) = version.unserved() {
             return Err(refused(ErrorKind::NotImplemented, reason));
+        }
+        if version.is_websocket_only() && !tunnel::is_asked(parts) {
+            return Err(refused(ErrorKind::InvalidProtocol, ""));
         }
         if version.is_restricted() {
             self.origin(parts).check(version, &self.admission.intranet)?;
@@ -430,6 +453,7 @@ impl Inner {
             mapping,
             target: Arc::clone(&route.target),
             max_forwards: received.max_forwards.map(|left| left.saturating_sub(1)),
+            upgrade: false,
         })
     }
 
@@ -457,6 +481,7 @@ impl Inner {
             length: if body.is_end_stream() { Some(0) } else { body.size_hint().exact() },
             more: routed.mapping.as_ref().map_or(0, |mapping| mapping.rules.headers),
         };
+        let handshake = routed.upgrade.then(|| tunnel::handshake(&parts.headers));
         if let Some(name) = routed.code_header.as_ref().filter(|_| !routed.keep_app_code) {
             parts.headers.remove(name);
         }
@@ -466,6 +491,9 @@ impl Inner {
         forward::head(parts, routed.seen, &told);
         if let Some(mapping) = &mut routed.mapping {
             routed.uri = mapping.write(parts);
+        }
+        if let Some(handshake) = handshake {
+            tunnel::ask(&mut parts.headers, handshake);
         }
         // What the server put there, upgrades above all, is not for backends.
         parts.extensions = Extensions::new();

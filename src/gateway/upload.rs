@@ -11,6 +11,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::hop;
 use super::limits::BODY_IDLE;
 use super::receive::refused;
 use crate::body::Body;
@@ -150,8 +151,8 @@ impl Stalled {
     }
 }
 
-/// A request's body as the backend reads it. Trailers stay out: nothing behind the gateway may take
-/// them for headers.
+/// A request's body as the backend reads it. Of its trailers only those are left that nobody may take
+/// for what a head says.
 struct Counted<B> {
     inner: Pin<Box<B>>,
     left: u64,
@@ -215,8 +216,14 @@ where
                 }
                 Poll::Ready(None) => this.end(),
                 Poll::Ready(Some(Ok(frame))) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(this.piece(data).map(Frame::data)));
+                    let trailers = match frame.into_data() {
+                        Ok(data) => return Poll::Ready(Some(this.piece(data).map(Frame::data))),
+                        Err(frame) => frame.into_trailers(),
+                    };
+                    if let Ok(mut trailers) = trailers {
+                        hop::clean_trailers(&mut trailers);
+                        this.end();
+                        return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -330,7 +337,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::task::Waker;
 
-    use http::HeaderMap;
+    use http::{HeaderMap, HeaderName};
     use http_body_util::BodyExt;
 
     use super::*;
@@ -358,7 +365,7 @@ mod tests {
                 None => Poll::Ready(None),
                 Some(Step::Wait) => Poll::Pending,
                 Some(Step::Piece(text)) => Poll::Ready(Some(Ok(Frame::data(text.into())))),
-                Some(Step::Trailers) => Poll::Ready(Some(Ok(Frame::trailers(HeaderMap::new())))),
+                Some(Step::Trailers) => Poll::Ready(Some(Ok(Frame::trailers(trailers())))),
                 Some(Step::Break(kind)) => Poll::Ready(Some(Err(kind.into()))),
             }
         }
@@ -399,6 +406,12 @@ mod tests {
         assert!(matches!(duty(&upload), Duty::Answer(due) if due == begun + 3 * second + TIMEOUT));
     }
 
+    fn trailers() -> HeaderMap {
+        let names = ["x-sum", "host", "content-type", "x-ca-key", "authorization", "te"];
+        let value = http::HeaderValue::from_static("1");
+        names.map(|name| (HeaderName::from_static(name), value.clone())).into_iter().collect()
+    }
+
     #[tokio::test]
     async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
         let (_, body) = start([Step::Piece("ab"), Step::Piece("c")], 3);
@@ -420,10 +433,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn trailers_stay_out() {
-        let (_, body) = start([Step::Piece("ab"), Step::Trailers], 3);
+    async fn trailers_are_cleaned_and_are_the_end() {
+        let (upload, body) = start([Step::Piece("ab"), Step::Trailers], 3);
         let collected = body.collect().await.unwrap();
-        assert!(collected.trailers().is_none());
+        let trailers: Vec<_> = collected.trailers().unwrap().keys().collect();
+        assert_eq!(trailers, ["x-sum"]);
+        assert!(matches!(duty(&upload), Duty::Answer(_)));
         assert_eq!(collected.to_bytes(), "ab");
     }
 

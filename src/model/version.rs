@@ -403,10 +403,21 @@ impl Version {
     /// Whether it may be called over TLS, or in clear text.
     pub(crate) fn allows(&self, encrypted: Option<bool>) -> bool {
         match encrypted {
+            _ if self.is_websocket_only() => true,
             Some(true) => self.protocols.https,
             Some(false) => self.protocols.http,
             None => self.protocols.http && self.protocols.https,
         }
+    }
+
+    /// Whether it may be called by WebSocket.
+    pub(crate) fn allows_websocket(&self) -> bool {
+        self.protocols.websocket
+    }
+
+    /// Whether it may be called in no other way.
+    pub(crate) fn is_websocket_only(&self) -> bool {
+        self.protocols.websocket && !self.protocols.http && !self.protocols.https
     }
 
     /// Where callers may show an AppCode.
@@ -444,11 +455,7 @@ impl Version {
     /// What it needs that this version of the gateway does not do: its requests are refused, never
     /// served without it.
     pub(crate) fn unserved(&self) -> Option<&'static str> {
-        if !self.protocols.http && !self.protocols.https {
-            Some("this API is called by WebSocket, which is not built yet")
-        } else {
-            self.extras.as_ref().and_then(|extras| extras.unserved(self.mode))
-        }
+        self.extras.as_ref().and_then(|extras| extras.unserved(self.mode))
     }
 }
 

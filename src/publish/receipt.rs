@@ -131,6 +131,17 @@ impl Receipt {
         tokio::time::timeout(deadline, all).await.map_err(|_| self.busy())
     }
 
+    /// Closes the tunnels (WebSocket) that still use a definition this change replaced, `within` that
+    /// time from now; those that end by themselves before are not cut. Without it they go on until
+    /// either side closes them or nothing moves in them for long. Said several times, the earliest
+    /// moment counts.
+    pub fn close_tunnels(&self, within: Duration) {
+        let due = tokio::time::Instant::now() + within;
+        for old in self.superseded.iter() {
+            old.tunnels.by(due);
+        }
+    }
+
     fn busy(&self) -> StillBusy {
         let left = self.superseded.iter().filter(|old| old.is_busy());
         let places: Vec<_> = left

@@ -8,7 +8,7 @@ use super::traffic::Traffic;
 use crate::backend::{Backend, Built, Context, Factory};
 use crate::error::Place;
 use crate::model::{Definition, InvalidDefinition, Kind, Revision};
-use crate::sync::{Drained, Lease, lease};
+use crate::sync::{Closing, Drained, Lease, lease};
 use crate::transport::Transport;
 
 /// How long a response head may take where neither API nor definition says. The modelled system's own
@@ -37,6 +37,7 @@ pub(crate) struct Target {
     timeout: Duration,
     engine: Engine,
     drained: Drained,
+    closing: Closing,
     _lease: Lease,
 }
 
@@ -64,6 +65,8 @@ pub(crate) struct Superseded {
     /// Counts the requests that are left, without being one.
     pub(crate) requests: std::sync::Weak<Target>,
     pub(crate) drained: Drained,
+    /// Those that may go on for as long as they like.
+    pub(crate) tunnels: Closing,
     /// The connections; absent if the next target took them over.
     pub(crate) closed: Option<Drained>,
 }
@@ -140,6 +143,7 @@ impl Target {
             timeout,
             engine,
             drained,
+            closing: Closing::new(),
             _lease: lease,
         }
     }
@@ -169,6 +173,11 @@ impl Target {
         self.timeout
     }
 
+    /// By when what goes on for as long as it likes has to end.
+    pub(crate) fn closing(&self) -> &Closing {
+        &self.closing
+    }
+
     /// What stands in its way once `next` has replaced it.
     pub(crate) fn superseded(self: &Arc<Self>, next: Option<&Self>) -> Superseded {
         let handed_on = match (&self.engine.backend, next.map(|next| &next.engine.backend)) {
@@ -179,6 +188,7 @@ impl Target {
             place: Place::clone(&self.place),
             requests: Arc::downgrade(self),
             drained: self.drained.clone(),
+            tunnels: self.closing.clone(),
             closed: (!handed_on).then(|| self.engine.closed.clone()),
         }
     }

@@ -18,7 +18,7 @@ use super::streams::Streams;
 use crate::gateway::Gateway;
 use crate::gateway::limits::{MAX_HEADER_BYTES, MAX_HEADERS};
 
-type Http1<I> = http1::Connection<TokioIo<Guard<I>>, Service>;
+type Http1<I> = http1::UpgradeableConnection<TokioIo<Guard<I>>, Service>;
 type Http2<I> = http2::Connection<TokioIo<Guard<I>>, Service, Streams>;
 
 /// Serves one connection until it ends, or until `stop` and the request that is under way then.
@@ -43,7 +43,8 @@ pub(super) async fn serve<I>(
     match beginning {
         Ok(Beginning::Http1) => {
             let connection = http1().serve_connection(TokioIo::new(guard), service);
-            drive(connection, &ledger, stop).await;
+            drive(connection.with_upgrades(), &ledger, stop).await;
+            ledger.lifeline().outlived().await;
         }
         Ok(Beginning::Http2) => {
             let connection = http2(&ledger).serve_connection(TokioIo::new(guard), service);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::lifeline::Lifeline;
 use super::limits::{LINGER, Limits};
 use super::pace::Pace;
 use crate::error::Error;
@@ -14,6 +15,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(super) struct Ledger {
     limits: Arc<Limits>,
+    lifeline: Arc<Lifeline>,
     entries: Mutex<Entries>,
 }
 
@@ -79,11 +81,16 @@ impl Ledger {
             closing: None,
             stream: None,
         };
-        Self { limits, entries: Mutex::new(entries) }
+        Self { limits, lifeline: Arc::default(), entries: Mutex::new(entries) }
     }
 
     pub(super) fn limits(&self) -> &Arc<Limits> {
         &self.limits
+    }
+
+    /// What it has to do with its server if it becomes a tunnel.
+    pub(super) fn lifeline(&self) -> &Arc<Lifeline> {
+        &self.lifeline
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {

@@ -57,6 +57,7 @@ mod guard;
 #[cfg(fuzzing)]
 pub(crate) mod guard;
 mod ledger;
+mod lifeline;
 pub mod limits;
 mod pace;
 mod places;

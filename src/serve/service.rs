@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
-use http::{HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tower_service::Service as _;
@@ -125,7 +125,9 @@ impl Answering {
         };
         let last = self.is_last(&arrived);
         let (mut parts, body) = response.into_parts();
-        if last && self.version < Version::HTTP_2 {
+        let tunnel = parts.status == StatusCode::SWITCHING_PROTOCOLS;
+        arrived.ledger().lifeline().answered(tunnel);
+        if last && !tunnel && self.version < Version::HTTP_2 {
             parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let body = Sent::new(body, self.stream.take(), arrived);

@@ -143,7 +143,8 @@ impl Gate {
         self.0.send_replace(true);
     }
 
-    pub(super) async fn wait(&self) {
+    /// Waits until it is open.
+    pub async fn wait(&self) {
         // Cannot fail: this gate is a sender itself.
         let _ = self.0.subscribe().wait_for(|open| *open).await;
     }

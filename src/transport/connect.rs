@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 /// No connection was made, so nothing of the request left this node.
 ///
 /// The context may reach a client: it says what happened, never where. Addresses stand in the source.
-pub(super) fn failed(context: &'static str) -> Error {
+pub(super) fn failed(context: impl Into<String>) -> Error {
     Error::new(ErrorKind::Connect, Retry::Always, context)
 }
 

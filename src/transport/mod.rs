@@ -3,9 +3,12 @@
 //! | file | question |
 //! |---|---|
 //! | `egress` | where may this node connect to? |
-//! | `connect`, `tls` | how does a connection come to be? |
-//! | `pool`, `sweep` | which connection takes a request, and how long is one kept? |
-//! | `exchange` | when may it take the next one? |
+//! | `origin`, `target` | what is connected to? |
+//! | `connect`, `tls/`, `socket` | how does a connection come to be? |
+//! | `pool/` | which connection takes a request, and how long is one kept? |
+//! | `http1/`, `http2/` | how is a request sent and answered, and when is the connection free again? |
+//! | `tunnel` | what of a connection that was taken over? |
+//! | `upload` | how far did a request's body get? |
 //! | `response` | can the answer be believed? |
 //! | `trial` | how far does a connection get that nobody else uses? |
 
@@ -17,22 +20,30 @@ use crate::model::definition::MAX_TIMEOUT;
 
 mod connect;
 mod egress;
-mod exchange;
+mod http1;
+mod http2;
+mod origin;
 mod pool;
 mod response;
-mod sweep;
+mod socket;
+mod target;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 mod tls;
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
 #[path = "tls/absent.rs"]
 mod tls;
 mod trial;
+mod tunnel;
+mod upload;
 
 pub(crate) use self::connect::share;
 pub use self::egress::{Egress, Range, Refused};
-pub use self::pool::{Pool, Unsupported};
+pub use self::origin::Origin;
+pub use self::pool::{Pool, PoolError};
 pub use self::tls::InvalidRoot;
 pub(crate) use self::trial::{Attempt, Trial};
+pub use self::tunnel::Tunnel;
+pub(crate) use self::tunnel::{Offer, Stream};
 
 /// How long making a connection may take, from resolving the name to the end of the TLS handshake.
 /// Long enough for one lost packet on the way, short enough to leave most of a request's time.
@@ -43,6 +54,14 @@ pub const MAX_CONNECTIONS: usize = 1_024;
 /// Most idle connections kept to one target: enough for the next burst, and a bound on what a past one
 /// leaves behind.
 pub const MAX_IDLE: usize = 256;
+/// Most requests that wait for a place at one target: as many again as may be on their way. More would
+/// run out of time where they wait.
+pub const MAX_WAITING: usize = 1_024;
+/// Most requests at once on one connection of HTTP/2: a lost packet holds up all of them.
+pub const MAX_STREAMS: usize = 100;
+/// How long a connection takes requests: so that targets behind a balancer or a changed name get their
+/// share of them, even from a node that is never idle.
+pub const MAX_AGE: Duration = Duration::from_secs(3_600);
 /// How long a connection is kept idle: less than the 60 and 75 s after which common load balancers and
 /// servers close it themselves, so that this side is usually the one that closes.
 pub const IDLE_LIMIT: Duration = Duration::from_secs(50);
@@ -68,8 +87,24 @@ struct Inner {
     trust: Trust,
     connect_timeout: Duration,
     max_connections: usize,
+    max_waiting: usize,
+    max_streams: usize,
     max_idle: usize,
     idle_limit: Duration,
+    max_age: Duration,
+}
+
+/// How often in the idle limit connections are looked at: one is closed after three quarters of it at
+/// the earliest and never after more than all of it.
+const SWEEPS: u32 = 4;
+/// Shortest time between two looks, however short the limits are.
+const MIN_SWEEP: Duration = Duration::from_millis(1);
+
+impl Inner {
+    /// How long to wait between two looks at a pool's connections.
+    fn sweep_interval(&self) -> Duration {
+        (self.idle_limit / SWEEPS).max(MIN_SWEEP)
+    }
 }
 
 impl Default for Inner {
@@ -79,8 +114,11 @@ impl Default for Inner {
             trust: Trust::default(),
             connect_timeout: CONNECT_TIMEOUT,
             max_connections: MAX_CONNECTIONS,
+            max_waiting: MAX_WAITING,
+            max_streams: MAX_STREAMS,
             max_idle: MAX_IDLE,
             idle_limit: IDLE_LIMIT,
+            max_age: MAX_AGE,
         }
     }
 }
@@ -141,6 +179,20 @@ impl Builder {
         self
     }
 
+    /// Most requests that wait for a place at one target; default: [`MAX_WAITING`]. One more is told
+    /// [`Busy`](crate::ErrorKind::Busy) at once.
+    pub fn max_waiting(mut self, most: usize) -> Self {
+        self.inner.max_waiting = most;
+        self
+    }
+
+    /// Most requests at once on one connection of HTTP/2, at least 1; default: [`MAX_STREAMS`]. The
+    /// target may allow fewer. One more gets another connection.
+    pub fn max_streams(mut self, most: usize) -> Self {
+        self.inner.max_streams = most.max(1);
+        self
+    }
+
     /// Most idle connections to one target, 0 for no reuse; default: [`MAX_IDLE`].
     pub fn max_idle(mut self, most: usize) -> Self {
         self.inner.max_idle = most;
@@ -150,6 +202,13 @@ impl Builder {
     /// How long a connection is kept idle; default: [`IDLE_LIMIT`].
     pub fn idle_limit(mut self, limit: Duration) -> Self {
         self.inner.idle_limit = limit;
+        self
+    }
+
+    /// How long a connection takes requests; default: [`MAX_AGE`]. It is looked at as often as the idle
+    /// limit is, four times in each; a request that is under way ends in peace.
+    pub fn max_age(mut self, limit: Duration) -> Self {
+        self.inner.max_age = limit;
         self
     }
 

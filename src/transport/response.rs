@@ -3,9 +3,12 @@
 //! A backend whose answer could be read in two ways is refused, because the gateway behind it and the
 //! client behind that might read it differently.
 
+use std::error::Error as StdError;
+
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use super::http1::is_impatient;
 use crate::error::{Error, ErrorKind, Result, Retry};
 
 /// Largest response head in bytes: twice what most servers send at most, and a bound on what a hostile
@@ -95,7 +98,7 @@ fn is_canonical(text: &[u8]) -> bool {
 }
 
 /// An answer that cannot be believed. The backend may well have acted on the request.
-fn bad(context: &'static str) -> Error {
+pub(super) fn bad(context: &'static str) -> Error {
     Error::new(ErrorKind::BadResponse, Retry::IfIdempotent, context)
 }
 
@@ -108,6 +111,8 @@ pub(super) fn no_answer(error: hyper::Error, unsent: bool) -> Error {
         answer(ErrorKind::Connect, Retry::Always, context)
     } else if error.is_parse() {
         bad("answer is not valid HTTP/1.1")
+    } else if is_impatient(&error) {
+        bad("more came before an answer than is taken")
     } else if error.is_body_write_aborted() {
         let context = "body is shorter than announced";
         answer(ErrorKind::InvalidBody, Retry::Never, context)
@@ -122,7 +127,7 @@ pub(super) fn no_answer(error: hyper::Error, unsent: bool) -> Error {
 }
 
 /// Why a body broke off. Its head is with the client already: nobody can try again.
-pub(super) fn broken_body(error: hyper::Error) -> Error {
+pub(super) fn broken(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
     let context = "body of the answer broke off";
     Error::new(ErrorKind::BadResponse, Retry::Never, context).caused_by(error)
 }

@@ -10,11 +10,11 @@ use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::pool::Shared;
 use super::response::{self, MAX_HEAD};
+use super::socket::Socket;
 use super::{connect, tls};
 use crate::error::{Error, ErrorKind, Result, Retry};
 
@@ -25,7 +25,7 @@ pub(crate) struct Trial<'p> {
 
 /// A connection that nobody else uses. Dropped, it is closed.
 pub(crate) enum Attempt {
-    Plain(TcpStream),
+    Plain(Socket),
     Secure(Box<tls::Stream>),
 }
 
@@ -35,15 +35,15 @@ impl<'p> Trial<'p> {
     }
 
     pub(crate) fn host(&self) -> &'p str {
-        &self.shared.host
+        &self.shared.target.host
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.shared.port
+        self.shared.target.port
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.shared.tls.is_some()
+        self.shared.target.tls.is_some()
     }
 
     /// How long requests to the target wait for a connection.
@@ -62,12 +62,12 @@ impl<'p> Trial<'p> {
         self.shared.transport.0.egress.check(address.ip()).map_err(|refused| {
             connect::failed("address refused by the egress policy").caused_by(refused)
         })?;
-        connect::attempt(address, until).await.map(Attempt::Plain)
+        connect::attempt(address, until).await.map(|stream| Attempt::Plain(Socket::Tcp(stream)))
     }
 
     /// Makes sure whom the connection is with.
     pub(crate) async fn secure(&self, attempt: Attempt, until: Instant) -> Result<Attempt> {
-        match (&self.shared.tls, attempt) {
+        match (&self.shared.target.tls, attempt) {
             (Some(tls), Attempt::Plain(stream)) => {
                 tls.connect(stream, until).await.map(|stream| Attempt::Secure(Box::new(stream)))
             }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use backhaul::backend::http::HttpFactory;
 use backhaul::backend::{Backend, Built, Call, Factory};
-use backhaul::model::definition::{Settings, Tls, WireProtocol};
+use backhaul::model::definition::{Settings, Tls};
 use backhaul::model::{InvalidDefinition, Kind};
 use backhaul::sync::{Drained, lease};
 use backhaul::testing::{FakeUpstream, Script, context};
@@ -129,27 +129,28 @@ async fn a_refused_literal_fails_the_definition_and_names_the_field() {
 
 #[test]
 fn what_is_not_served_yet_is_kept_and_said_to_be_missing() {
-    let mut tls = Http::to("http://10.0.0.7");
-    tls.tls = Some(Tls::default());
-    let mut http2 = Http::to("http://10.0.0.7");
-    http2.protocol = Some(WireProtocol::Http2);
     let mut balance = Http::to("http://10.0.0.7");
     balance.balance = Some("round_robin".to_owned());
     let several = serde_json::json!({
         "kind": "http", "endpoints": [{ "url": "http://10.0.0.1" }]
     });
     let several: Definition = serde_json::from_value(several).unwrap();
-    for (definition, what) in [
-        (tls.into(), "TLS settings"),
-        (http2.into(), "HTTP/2"),
-        (balance.into(), "several endpoints"),
-        (several, "several endpoints"),
-    ] {
+    for (definition, what) in
+        [(balance.into(), "several endpoints"), (several, "several endpoints")]
+    {
         match build(definition) {
             (Ok(Built::Missing(missing)), _) => assert!(missing.contains(what), "{missing}"),
             (other, _) => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn tls_settings_without_tls_are_refused() {
+    let mut tls = Http::to("http://10.0.0.7");
+    tls.tls = Some(Tls::default());
+    let error = build(tls).0.unwrap_err();
+    assert_eq!(error.field, "tls");
 }
 
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]

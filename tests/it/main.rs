@@ -49,4 +49,6 @@ mod serve;
 mod served;
 mod stores;
 mod transport;
+#[cfg(feature = "server")]
+mod tunnels;
 mod variables;

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use backhaul::model::definition::Url;
 use backhaul::sync::{Drained, lease};
 use backhaul::testing::{FakeUpstream, Gate, Received, Script, Step};
 use backhaul::transport::{Builder, Egress, Pool, Transport};
@@ -21,6 +22,7 @@ use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 
 mod framing;
+mod http2;
 mod lifetime;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 pub(crate) mod tls;
@@ -40,7 +42,7 @@ fn pool(builder: Builder, upstream: &FakeUpstream) -> (Pool, Drained) {
 fn pool_for(builder: Builder, url: &str) -> (Pool, Drained) {
     let (lease, drained) = lease();
     let transport = builder.build().unwrap();
-    let pool = Pool::new(&transport, &url.parse().unwrap(), Arc::new(lease)).unwrap();
+    let pool = Pool::new(&transport, &url.parse::<Url>().unwrap(), Arc::new(lease)).unwrap();
     (pool, drained)
 }
 

@@ -9,17 +9,19 @@ use ::http::{Request, Response};
 use self::request::Rewrite;
 use super::{Backend, Body, Built, Call, Capability, Context, Factory, Probe, Probed};
 use crate::error::Result;
-use crate::model::definition::{Http, Settings, Url, WireProtocol};
+use crate::model::definition::{Http, Settings, Url};
 use crate::model::{Definition, InvalidDefinition, Kind};
-use crate::transport::Pool;
+use crate::transport::{Origin, Pool, PoolError};
 
 mod probe;
 mod request;
 
 /// Makes backends of [`Kind::HTTP`].
 ///
-/// A URL whose host is an address the egress policy refuses fails the definition. Several endpoints,
-/// TLS settings and HTTP/2 are kept but not served yet: their requests are answered with `X503BZ`.
+/// A URL whose host is an address the egress policy refuses fails the definition, and so do TLS settings
+/// that name a file which cannot be used. An HTTPS endpoint chooses between HTTP/2 and HTTP/1.1 unless
+/// the definition does; without TLS it is HTTP/1.1 unless the definition says otherwise. Several
+/// endpoints are kept but not served yet: their requests are answered with `X503BZ`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct HttpFactory;
@@ -30,7 +32,7 @@ impl Factory for HttpFactory {
     }
 
     fn capability(&self) -> Capability {
-        Capability::STREAMING
+        Capability { upgrades: true, ..Capability::STREAMING }
     }
 
     fn build(
@@ -54,11 +56,16 @@ impl Factory for HttpFactory {
         let text =
             http.url.as_deref().ok_or_else(|| InvalidDefinition::new("url", "is required"))?;
         let url = parse("url", text)?;
+        if http.tls.is_some() && !url.is_https() {
+            return Err(InvalidDefinition::new("tls", "stands beside a URL that is not https"));
+        }
         let rewrite = Rewrite::new(&url, http.host.as_deref())?;
-        Ok(match Pool::new(context.transport(), &url, context.lease()) {
-            Ok(pool) => Built::Ready(Arc::new(HttpBackend { pool, rewrite })),
-            Err(unsupported) => Built::Missing(unsupported.to_string()),
-        })
+        let origin = Origin::new(&url).protocol(http.protocol).tls(http.tls.as_ref());
+        match Pool::new(context.transport(), origin, context.lease()) {
+            Ok(pool) => Ok(Built::Ready(Arc::new(HttpBackend { pool, rewrite }))),
+            Err(PoolError::Invalid { field, reason }) => Err(InvalidDefinition::new(field, reason)),
+            Err(unsupported) => Ok(Built::Missing(unsupported.to_string())),
+        }
     }
 }
 
@@ -75,18 +82,11 @@ fn parse(field: &str, text: &str) -> Result<Url, InvalidDefinition> {
 }
 
 fn missing(http: &Http) -> Option<&'static str> {
-    if !http.endpoints.is_empty() || http.balance.is_some() {
-        Some("several endpoints are not served yet")
-    } else if http.tls.is_some() {
-        Some("TLS settings of an endpoint are not served yet")
-    } else if http.protocol == Some(WireProtocol::Http2) {
-        Some("HTTP/2 to backends is not served yet")
-    } else {
-        None
-    }
+    let several = !http.endpoints.is_empty() || http.balance.is_some();
+    several.then_some("several endpoints are not served yet")
 }
 
-/// One endpoint, reached by HTTP/1.1.
+/// One endpoint.
 #[derive(Debug)]
 struct HttpBackend {
     pool: Pool,
@@ -101,6 +101,7 @@ impl Backend for HttpBackend {
         'c: 'f,
     {
         match self.rewrite.apply(&mut request) {
+            Ok(()) if call.is_upgrade() => Box::pin(self.pool.upgrade(request, call.timeout())),
             Ok(()) => Box::pin(self.pool.send(request, call.timeout())),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }

@@ -32,8 +32,9 @@ impl Default for At {
 /// What to do with the first bytes that were not let through yet.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Let so many bytes through: a whole head. Nothing follows that belongs to it if `bare`.
-    Head { length: usize, bare: bool },
+    /// Let so many bytes through: a whole head. Nothing follows that belongs to it if `bare`; what
+    /// follows its answer may be another protocol if `upgrade`.
+    Head { length: usize, bare: bool, upgrade: bool },
     /// Let so many bytes through: a part of a body, its last if `ends`.
     Body { length: usize, ends: bool },
     /// Take so many bytes away.
@@ -92,7 +93,7 @@ impl Framing {
                 self.empty_lines = 0;
                 let bare = whole.body.is_none();
                 self.at = whole.body.map_or_else(At::default, At::Body);
-                Step::Head { length: whole.length, bare }
+                Step::Head { length: whole.length, bare, upgrade: whole.upgrade && bare }
             }
             Err(error) => self.refuse(error),
         }

@@ -24,6 +24,7 @@ struct Fields {
     start: usize,
     length: Option<u64>,
     chunked: bool,
+    upgrade: bool,
 }
 
 /// A head that is whole and says in one way only where its message ends.
@@ -33,6 +34,8 @@ pub(super) struct Whole {
     pub(super) length: usize,
     /// What follows; absent for nothing.
     pub(super) body: Option<Body>,
+    /// Whether what follows its answer may be another protocol.
+    pub(super) upgrade: bool,
 }
 
 impl Head {
@@ -50,7 +53,8 @@ impl Head {
                     self.fields = Some(Fields::after(line::request_line(text)?, found));
                 }
                 Some(fields) if text.is_empty() => {
-                    return Ok(Some(Whole { length: found, body: fields.body() }));
+                    let upgrade = fields.upgrade && !fields.http_10;
+                    return Ok(Some(Whole { length: found, body: fields.body(), upgrade }));
                 }
                 Some(fields) => {
                     fields.check_size(found)?;
@@ -93,7 +97,7 @@ impl Head {
 
 impl Fields {
     fn after(http_10: bool, start: usize) -> Self {
-        Self { http_10, count: 0, start, length: None, chunked: false }
+        Self { http_10, count: 0, start, length: None, chunked: false, upgrade: false }
     }
 
     fn check_size(&self, end: usize) -> Result<(), Error> {
@@ -112,6 +116,7 @@ impl Fields {
         self.count += 1;
         match line::field(line)? {
             Field::Plain => return Ok(()),
+            Field::Upgrade => self.upgrade = true,
             Field::ContentLength(_) if self.length.is_some() => {
                 return Err(bad_field("`Content-Length` is there twice"));
             }

@@ -20,6 +20,8 @@ pub(super) enum Field {
     ContentLength(u64),
     /// The body is chunked.
     Chunked,
+    /// Another protocol is asked for.
+    Upgrade,
 }
 
 pub(super) fn refusal(kind: ErrorKind, context: impl Into<String>) -> Error {
@@ -114,7 +116,7 @@ pub(super) fn field(line: &[u8]) -> Result<Field, Error> {
     if name.eq_ignore_ascii_case(b"transfer-encoding") {
         return transfer_coding(value).map(|()| Field::Chunked);
     }
-    Ok(Field::Plain)
+    Ok(if name.eq_ignore_ascii_case(b"upgrade") { Field::Upgrade } else { Field::Plain })
 }
 
 fn content_length(value: &[u8]) -> Result<u64, Error> {

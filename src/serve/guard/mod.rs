@@ -24,6 +24,7 @@ use self::frames::Frames;
 use self::framing::{Framing, Step};
 use self::line::refusal;
 use super::ledger::Ledger;
+use super::lifeline::End;
 use super::limits::MAX_LINGER_BYTES;
 use crate::error::{Error, ErrorKind};
 
@@ -55,13 +56,18 @@ pub(super) struct Guard<I> {
     /// So many of them may be let through.
     passable: usize,
     ended: bool,
+    /// The request let through last asked for a tunnel: what comes now may not be a request.
+    asked: bool,
     lingered: usize,
+    end: End,
 }
 
 #[derive(Debug)]
 enum Mode {
     Http1(Framing),
     Http2(Frames),
+    /// Another protocol, which is not looked at.
+    Tunnel,
     /// The rest is not read.
     Refused,
 }
@@ -77,6 +83,7 @@ pub(super) enum Beginning {
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     pub(super) fn new(io: I, ledger: Arc<Ledger>) -> Self {
+        let end = End(Arc::clone(ledger.lifeline()));
         Self {
             io,
             ledger,
@@ -84,7 +91,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
             held: BytesMut::new(),
             passable: 0,
             ended: false,
+            asked: false,
             lingered: 0,
+            end,
         }
     }
 
@@ -137,7 +146,11 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
                 return Ok(());
             };
             match framing.step(&self.held) {
-                Step::Head { length, bare } => {
+                Step::Head { length, bare, upgrade } => {
+                    if upgrade {
+                        self.asked = true;
+                        self.ledger.lifeline().asked();
+                    }
                     self.passable = length;
                     self.ledger.head_passed(bare);
                 }
@@ -187,6 +200,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
                 let flood = || Err(broken("too many frames that carry nothing"));
                 return Poll::Ready(if fine { Ok(()) } else { flood() });
             }
+            Mode::Tunnel => return Poll::Ready(Ok(())),
             Mode::Refused => return Poll::Pending,
         };
         match framing.step(input) {
@@ -226,12 +240,28 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         Poll::Ready(Ok(()))
     }
 
+    /// Whether a tunnel was granted, once that is known. Until then what comes is held, a little of it,
+    /// and looked at by nobody.
+    fn poll_granted(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if let Poll::Ready(granted) = self.end.0.poll_granted(cx) {
+            return Poll::Ready(Ok(granted));
+        }
+        let mut place = [0; READ];
+        while !self.ended && self.held.len() < READ {
+            let mut buf = ReadBuf::new(&mut place);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf))?;
+            self.ended = buf.filled().is_empty();
+            self.held.extend_from_slice(buf.filled());
+        }
+        Poll::Pending
+    }
+
     /// Whether the client may have sent something that nobody will read.
     fn is_in_doubt(&self) -> bool {
         match &self.mode {
             _ if self.ended => false,
             Mode::Http1(framing) => framing.is_in_body() || !self.held.is_empty(),
-            Mode::Http2(_) => false,
+            Mode::Http2(_) | Mode::Tunnel => false,
             Mode::Refused => true,
         }
     }
@@ -253,6 +283,19 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
         }
         if this.ledger.head_expired() {
             this.refuse(refusal(ErrorKind::RequestTimeout, "the head came too slowly"));
+        }
+        if this.asked && this.passable == 0 {
+            match this.poll_granted(cx) {
+                Poll::Ready(Ok(true)) => this.mode = Mode::Tunnel,
+                Poll::Ready(Ok(false)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending if this.ended => return Poll::Ready(Ok(())),
+                Poll::Pending => return Poll::Pending,
+            }
+            this.asked = false;
+        }
+        if matches!(this.mode, Mode::Tunnel) && this.end.0.is_cut(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         loop {
             this.inspect()?;

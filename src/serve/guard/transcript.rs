@@ -43,7 +43,7 @@ impl Transcript {
             match framing.step(held) {
                 Step::More => return true,
                 Step::Skip(length) => drop(held.drain(..length)),
-                Step::Head { length, bare } => {
+                Step::Head { length, bare, .. } => {
                     self.passed.extend(held.drain(..length));
                     self.counted.0 += 1;
                     self.counted.1 += usize::from(bare);

@@ -1,14 +1,16 @@
-//! The place of `tls.rs` in a build without TLS.
+//! The place of `tls` in a build without TLS.
 
 use std::convert::Infallible;
 
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::Origin;
+use super::pool::PoolError;
+use super::socket::Socket;
 use crate::error::Result;
 
 /// There is no TLS connection.
-pub(super) type Stream = TcpStream;
+pub(super) type Stream = Socket;
 
 /// Certificate authorities that were to be trusted cannot be read.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -36,11 +38,19 @@ impl Trust {
 pub(super) struct Tls(Infallible);
 
 impl Tls {
-    pub(super) fn new(_: &Trust, _: &str) -> std::result::Result<Self, String> {
-        Err("TLS: build with feature tls-aws-lc or tls-ring".to_owned())
+    pub(super) fn new(_: &Trust, _: Origin<'_>) -> std::result::Result<Self, PoolError> {
+        Err(PoolError::Unsupported("TLS: build with feature tls-aws-lc or tls-ring".to_owned()))
     }
 
-    pub(super) async fn connect(&self, _: TcpStream, _: Instant) -> Result<Stream> {
+    pub(super) async fn connect(&self, _: Socket, _: Instant) -> Result<Stream> {
         match self.0 {}
     }
+
+    pub(super) async fn connect_http1(&self, _: Socket, _: Instant) -> Result<Stream> {
+        match self.0 {}
+    }
+}
+
+pub(super) fn is_http2(_: &Stream) -> bool {
+    false
 }

@@ -429,10 +429,10 @@ async fn h_28_the_answers_of_other_kinds_are_framed_too() {
 }
 
 #[tokio::test]
-async fn h_29_informational_answers_stay_here_and_do_not_stop_the_clock() {
+async fn h_29_informational_answers_stay_here_and_are_few() {
     let early = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
-    let many = early.repeat(5_000);
-    let front = Front::before(move |_| Script::raw(&many).and(Script::ok("final"))).await;
+    let few = early.repeat(500);
+    let front = Front::before(move |_| Script::raw(&few).and(Script::ok("final"))).await;
     let answer = front.ask("GET /", &[]).await;
     assert_eq!((answer.status(), answer.body()), (200, "final"));
     assert_eq!(answer.0.matches("HTTP/1.").count(), 1);
@@ -440,12 +440,10 @@ async fn h_29_informational_answers_stay_here_and_do_not_stop_the_clock() {
         while stream.write_all(early.as_bytes()).await.is_ok() {}
     })
     .await;
-    let quickly = Api::get("/quickly")
-        .inline(Http::to(format!("http://{}", endless.address)))
-        .timeout(std::time::Duration::from_millis(50));
-    let change = Change::new().api("all/quickly", quickly).publish("all/quickly", LIVE);
+    let flood = Api::get("/flood").inline(Http::to(format!("http://{}", endless.address)));
+    let change = Change::new().api("all/flood", flood).publish("all/flood", LIVE);
     apply(&front.registry, change).await;
-    assert_eq!(front.ask("GET /quickly", &[]).await.code(), "D504TO");
+    assert_eq!(front.ask("GET /flood", &[]).await.code(), "D502BR");
 }
 
 #[tokio::test]

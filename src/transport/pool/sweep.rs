@@ -3,13 +3,9 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::pool::Shared;
+use super::Shared;
 
-/// How often in the idle limit connections are looked at: one is closed after three quarters of it at
-/// the earliest and never after more than all of it.
-pub(super) const SWEEPS: u32 = 4;
-
-/// Closes connections that were idle for too long. There is one while any is idle, and it keeps
+/// Closes connections that were idle for too long. There is one while any is open, and it keeps
 /// nothing alive.
 pub(super) struct Sweeper {
     shared: Weak<Shared>,

@@ -1,0 +1,120 @@
+//! How another connection comes to be.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+use super::kept::Open;
+use super::{Ready, Shared};
+use crate::error::Result;
+use crate::transport::connect::failed;
+use crate::transport::http1;
+use crate::transport::http2::Multiplexed;
+use crate::transport::target::Wire;
+use crate::transport::tls;
+
+/// A target that no pool can be made for.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// This build or this machine cannot reach it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A setting cannot be followed.
+    #[error("{field} {reason}")]
+    Invalid {
+        /// The setting, as definitions name it.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Connecting to a target whose connections can be shared: one after the other, because the next
+/// connection may have room for all who wait.
+#[derive(Default)]
+pub(super) struct Dialing {
+    /// The last failure, which those who waited meanwhile share.
+    turn: tokio::sync::Mutex<Option<(Instant, String)>>,
+    /// Connections turned out to be HTTP/1.1, though they might have been shared.
+    unshared: AtomicBool,
+}
+
+impl Shared {
+    /// A new connection, or one that somebody else made meanwhile.
+    pub(super) async fn dial(self: &Arc<Self>) -> Result<Ready> {
+        if self.may_share() { self.dial_in_turn().await } else { self.connect().await }
+    }
+
+    fn may_share(&self) -> bool {
+        self.target.may_share() && !self.dialing.unshared.load(Ordering::Relaxed)
+    }
+
+    async fn dial_in_turn(self: &Arc<Self>) -> Result<Ready> {
+        let since = Instant::now();
+        let mut turn = self.dialing.turn.lock().await;
+        if let Some(ready) = self.take() {
+            return Ok(ready);
+        }
+        if let Some((at, context)) = &*turn
+            && *at > since
+        {
+            return Err(failed(context.clone()));
+        }
+        if !self.may_share() {
+            drop(turn);
+            return self.connect().await;
+        }
+        let made = self.connect().await;
+        *turn = made.as_ref().err().map(|error| (Instant::now(), error.context().to_owned()));
+        made
+    }
+
+    async fn connect(self: &Arc<Self>) -> Result<Ready> {
+        let deadline = Instant::now() + self.transport.0.connect_timeout;
+        match self.target.connect(&self.transport, deadline).await? {
+            Wire::Plain(socket) if self.target.is_shared() => {
+                self.multiplexed(socket, deadline).await
+            }
+            Wire::Plain(socket) => self.single(socket).await,
+            Wire::Secure(stream) if tls::is_http2(&stream) => {
+                self.multiplexed(*stream, deadline).await
+            }
+            Wire::Secure(_) if self.target.is_shared() => {
+                Err(failed("the backend does not speak HTTP/2"))
+            }
+            Wire::Secure(stream) => {
+                // It may still choose otherwise the next time.
+                self.dialing.unshared.store(true, Ordering::Relaxed);
+                self.single(*stream).await
+            }
+        }
+    }
+
+    async fn single<S>(&self, stream: S) -> Result<Ready>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let born = self.kept().now();
+        http1::Connection::new(stream, self.open(), born).await.map(Ready::Http1)
+    }
+
+    async fn multiplexed<S>(self: &Arc<Self>, stream: S, deadline: Instant) -> Result<Ready>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let limits = &self.transport.0;
+        let scheme = self.target.scheme();
+        let connection = Multiplexed::new(stream, scheme, self.open(), limits, deadline).await?;
+        self.dialing.unshared.store(false, Ordering::Relaxed);
+        self.share(connection)
+            .map(Ready::Http2)
+            .ok_or_else(|| failed("the backend allows no requests on a new connection"))
+    }
+
+    pub(super) fn open(&self) -> Open {
+        Open::new(&self.open, &self.lease)
+    }
+}
