@@ -53,7 +53,8 @@ pub use crate::body::Body;
 ///
 /// # Wrappers
 ///
-/// A wrapper passes [`probe`](Self::probe) on too: by default there is nothing to probe.
+/// A wrapper passes [`probe`](Self::probe) and [`warm`](Self::warm) on too: by default neither does
+/// anything.
 ///
 /// ```
 /// use backhaul::{Backend, Body, Call, Result};
@@ -77,6 +78,17 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     ///
     /// When no response head arrived; see [`ErrorKind`](crate::ErrorKind).
     async fn send(&self, request: Request<Body>, call: &Call) -> Result<Response<Body>>;
+
+    /// Makes up to so many connections to the target for requests to come. Nothing is reported: what
+    /// cannot be made now is made when it is needed. Asked for before a definition takes traffic, see
+    /// [`Publisher::prewarm`](crate::Publisher::prewarm); by default there is nothing to make.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future closes what is not made yet.
+    async fn warm(&self, connections: usize) {
+        let _ = connections;
+    }
 
     /// Whether the target can be reached from this process: every step is reported, none is an error.
     ///

@@ -223,7 +223,8 @@ where
                     if let Ok(mut trailers) = trailers {
                         hop::clean_trailers(&mut trailers);
                         this.end();
-                        return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+                        let frame = (!trailers.is_empty()).then(|| Ok(Frame::trailers(trailers)));
+                        return Poll::Ready(frame);
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {

@@ -10,6 +10,7 @@
 //! | [`life_of_a_request`] | what happens to a request on its way there and back? |
 //! | [`admission`] | who may call, and how do callers say who they are? |
 //! | [`mapping`] | what of a request's parameters does its backend receive? |
+//! | [`transport`] | how is a backend reached, and what is believed of it? |
 //! | [`failures`] | what can a client be told, what does it mean, and what is to be done? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
 //! | [`durability`] | what survives what, and what is to be done when it does not? |
@@ -43,6 +44,9 @@ pub mod life_of_a_request {}
 pub mod admission {}
 #[doc = include_str!("mapping.md")]
 pub mod mapping {}
+
+#[doc = include_str!("transport.md")]
+pub mod transport {}
 
 #[doc = include_str!("failures.md")]
 pub mod failures {}

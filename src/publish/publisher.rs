@@ -26,6 +26,7 @@ pub struct Publisher {
     who: Arc<str>,
     why: Option<Arc<str>>,
     forced: Option<Arc<str>>,
+    prewarm: usize,
 }
 
 /// What a publisher can apply: a [`Change`], or the [`Plan`] of one.
@@ -58,7 +59,7 @@ impl Registry {
     /// Changes the registry in the name of `who`, at most 200 characters.
     #[must_use]
     pub fn publisher(&self, who: impl Into<Arc<str>>) -> Publisher {
-        Publisher { registry: self.clone(), who: who.into(), why: None, forced: None }
+        Publisher { registry: self.clone(), who: who.into(), why: None, forced: None, prewarm: 0 }
     }
 }
 
@@ -75,6 +76,15 @@ impl Publisher {
     #[must_use]
     pub fn forced(mut self, reason: impl Into<Arc<str>>) -> Self {
         self.forced = Some(reason.into());
+        self
+    }
+
+    /// The same, making up to so many connections to every target that a change makes or moves before it
+    /// takes traffic: the first requests need not wait for handshakes. The change waits for them, no
+    /// longer than a connection may take; it is made whatever comes of them.
+    #[must_use]
+    pub fn prewarm(mut self, connections: usize) -> Self {
+        self.prewarm = connections;
         self
     }
 
@@ -183,6 +193,7 @@ impl Publisher {
             why: self.why.clone(),
             forced: self.forced.clone().filter(|reason| !reason.trim().is_empty()),
             planned: proposal.planned,
+            prewarm: self.prewarm,
         })
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use super::change::Change;
 use super::creation::{CreationPolicy, RegionRules};
 use super::evaluate::{Author, Evaluated, Laws, evaluate, refusals};
@@ -14,6 +16,7 @@ use super::snapshot::{Refused, Snapshot};
 use super::state::State;
 use super::target::Superseded;
 use super::{Inner, Registry};
+use crate::backend::Backend;
 use crate::model::{ChangeId, Revision, Stamp};
 use crate::store::record::RevisionRecord;
 use crate::store::{Batch, Store, StoreError};
@@ -21,6 +24,8 @@ use crate::store::{Batch, Store, StoreError};
 /// What belongs to more writes than this is worked out, and dropped, where it does not hold up other
 /// tasks: each of them is some places in memory that nobody has looked at lately.
 const DONE_IN_PLACE: usize = 64;
+/// New targets that connections are made to at the same time: a change may bring thousands.
+const WARMED_AT_ONCE: usize = 64;
 /// Things that moved, named when a plan is stale.
 const NAMED: usize = 10;
 /// Changes whose old side is kept in view while it is still in use.
@@ -91,6 +96,8 @@ pub(crate) struct Proposal {
     pub(crate) forced: Option<Arc<str>>,
     /// What it was planned on, if it was.
     pub(crate) planned: Option<Planned>,
+    /// How many connections are made to each new target before it takes traffic.
+    pub(crate) prewarm: usize,
 }
 
 /// What a change was planned on.
@@ -122,6 +129,18 @@ pub(super) struct Prepared {
     pub(super) evaluated: Evaluated,
     pub(super) snapshot: Snapshot,
     pub(super) superseded: Arc<[Superseded]>,
+}
+
+/// Makes connections to new targets, many at a time.
+async fn warm(targets: Vec<Arc<dyn Backend>>, connections: usize) {
+    let mut warming = JoinSet::new();
+    for backend in targets {
+        if warming.len() >= WARMED_AT_ONCE {
+            warming.join_next().await;
+        }
+        warming.spawn(async move { backend.warm(connections).await });
+    }
+    while warming.join_next().await.is_some() {}
 }
 
 /// What became of writes.
@@ -163,6 +182,9 @@ impl Inner {
             };
             if proposal.forced.is_none() {
                 self.within_reach(&before, &committed)?;
+            }
+            if proposal.prewarm > 0 {
+                warm(snapshot.fresh(&before, &evaluated.writes), proposal.prewarm).await;
             }
             let writes = std::mem::take(&mut evaluated.writes);
             let size = writes.len();

@@ -10,6 +10,7 @@ use super::site::{Site, Sites};
 use super::stage::{Substituted, counting};
 use super::state::State;
 use super::target::{Kinds, Live, Superseded, Target};
+use crate::backend::Backend;
 use crate::error::Place;
 use crate::model::id::{ApiId, EnvironmentId, ServiceId};
 use crate::model::path::RequestPath;
@@ -225,6 +226,16 @@ impl Snapshot {
             Key::Publication(api, environment) => self.inline_target(api, environment),
             _ => None,
         }
+    }
+
+    /// What answers by what was written here and by nothing in `before`.
+    pub(super) fn fresh(&self, before: &Self, writes: &[Write]) -> Vec<Arc<dyn Backend>> {
+        let backend = |snapshot: &Self, key| snapshot.target(key)?.backend().ok().cloned();
+        let keys = writes.iter().map(|(key, _)| *key);
+        let pairs = keys.filter_map(|key| Some((backend(self, key)?, backend(before, key))));
+        let fresh =
+            pairs.filter(|(new, old)| !old.as_ref().is_some_and(|old| Arc::ptr_eq(new, old)));
+        fresh.map(|(new, _)| new).collect()
     }
 
     fn put(&mut self, key: Key, target: Option<Arc<Target>>) {

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 use super::egress::Egress;
+use super::socket::Socket;
 use crate::error::{Error, ErrorKind, Result, Retry};
 
 /// No connection was made, so nothing of the request left this node.
@@ -37,6 +39,28 @@ pub(super) async fn tcp(
         }
     }
     Err(last)
+}
+
+/// Connects to the socket at `path`.
+#[cfg(unix)]
+pub(super) async fn local(egress: &Egress, path: &Path, deadline: Instant) -> Result<Socket> {
+    egress
+        .check_path(path)
+        .map_err(|refused| failed("socket refused by the egress policy").caused_by(refused))?;
+    match timeout_at(deadline, tokio::net::UnixStream::connect(path)).await {
+        Ok(Ok(stream)) => Ok(Socket::Unix(stream)),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Err(failed("connection refused").caused_by(error))
+        }
+        Ok(Err(error)) => Err(failed("connection failed").caused_by(error)),
+        Err(late) => Err(failed("connection timed out").caused_by(late)),
+    }
+}
+
+/// There are no such sockets on this system.
+#[cfg(not(unix))]
+pub(super) async fn local(_: &Egress, _: &Path, _: Instant) -> Result<Socket> {
+    Err(failed("sockets are not reached on this system"))
 }
 
 /// The time by which one of `attempts` that are left has to be done.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Component, Path, PathBuf};
 
 /// Which addresses may be connected to. Judged for every address right before it is dialled, so a
 /// name that resolves differently the second time gains nothing.
@@ -27,6 +28,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub struct Egress {
     loopback: bool,
     no_private: bool,
+    /// Folders whose sockets are allowed.
+    sockets: Vec<PathBuf>,
+}
+
+/// A socket of this machine that may not be connected to.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{} is in no folder whose sockets the egress policy allows", path.display())]
+#[non_exhaustive]
+pub struct RefusedSocket {
+    /// Its path.
+    pub path: PathBuf,
 }
 
 /// An address that may not be connected to, and the range it lies in.
@@ -88,6 +100,28 @@ impl Egress {
     pub fn deny_private(mut self) -> Self {
         self.no_private = true;
         self
+    }
+
+    /// The same with the sockets (Unix domain) below a folder allowed. Without one none is: whoever may
+    /// define a backend could talk to everything that trusts its own machine.
+    #[must_use]
+    pub fn allow_sockets(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.sockets.push(folder.into());
+        self
+    }
+
+    /// Whether the socket at `path`, which has no dot segments, may be connected to. Links are not
+    /// followed to see where they lead.
+    ///
+    /// # Errors
+    ///
+    /// It is in no folder that is allowed.
+    pub fn check_path(&self, path: &Path) -> Result<(), RefusedSocket> {
+        let dots = path.components().any(|part| matches!(part, Component::ParentDir));
+        if !dots && self.sockets.iter().any(|folder| path.starts_with(folder)) {
+            return Ok(());
+        }
+        Err(RefusedSocket { path: path.to_owned() })
     }
 
     /// Whether `address` may be connected to.

@@ -12,6 +12,7 @@
 //! | `response` | can the answer be believed? |
 //! | `trial` | how far does a connection get that nobody else uses? |
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ mod tunnel;
 mod upload;
 
 pub(crate) use self::connect::share;
-pub use self::egress::{Egress, Range, Refused};
+pub use self::egress::{Egress, Range, Refused, RefusedSocket};
 pub use self::origin::Origin;
 pub use self::pool::{Pool, PoolError};
 pub use self::tls::InvalidRoot;
@@ -133,6 +134,20 @@ impl Transport {
     #[must_use]
     pub fn egress(&self) -> &Egress {
         &self.0.egress
+    }
+
+    /// Whether the socket at `path` may be connected to.
+    ///
+    /// # Errors
+    ///
+    /// It is in no folder that the egress policy allows, or this system has no such sockets.
+    pub fn check_path(&self, path: &str) -> Result<(), RefusedSocket> {
+        let path = Path::new(path);
+        if cfg!(unix) {
+            self.0.egress.check_path(path)
+        } else {
+            Err(RefusedSocket { path: path.to_owned() })
+        }
     }
 
     /// Whether `host`, as a definition names it, may be connected to as far as can be said without

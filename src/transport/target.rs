@@ -1,6 +1,7 @@
 //! What a pool connects to, ready to be dialled.
 
 use std::fmt;
+use std::path::Path;
 
 use http::uri::Scheme;
 use tokio::time::Instant;
@@ -16,6 +17,8 @@ use crate::model::definition::WireProtocol;
 pub(super) struct Target {
     pub(super) host: Box<str>,
     pub(super) port: u16,
+    /// Instead of host and port.
+    pub(super) path: Option<Box<Path>>,
     pub(super) tls: Option<Tls>,
     protocol: Option<WireProtocol>,
 }
@@ -30,7 +33,8 @@ impl Target {
     pub(super) fn new(transport: &Transport, origin: Origin<'_>) -> Result<Self, PoolError> {
         let Origin { url, protocol, .. } = origin;
         let tls = url.is_https().then(|| Tls::new(&transport.0.trust, origin)).transpose()?;
-        Ok(Self { host: url.host().into(), port: url.port(), tls, protocol })
+        let path = url.socket().map(|path| Path::new(path).into());
+        Ok(Self { host: url.host().into(), port: url.port(), path, tls, protocol })
     }
 
     pub(super) fn scheme(&self) -> Scheme {
@@ -71,6 +75,9 @@ impl Target {
 
     async fn socket(&self, transport: &Transport, deadline: Instant) -> Result<Socket> {
         let egress = &transport.0.egress;
+        if let Some(path) = &self.path {
+            return connect::local(egress, path, deadline).await;
+        }
         connect::tcp(egress, &self.host, self.port, deadline).await.map(Socket::Tcp)
     }
 }
@@ -80,6 +87,7 @@ impl fmt::Debug for Target {
         f.debug_struct("Target")
             .field("host", &self.host)
             .field("port", &self.port)
+            .field("path", &self.path)
             .field("tls", &self.tls.is_some())
             .field("protocol", &self.protocol)
             .finish()

@@ -1,10 +1,12 @@
 //! A connection made to see how far it gets.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::Scheme;
 use http::{Request, StatusCode};
 use http_body_util::Empty;
 use hyper::client::conn::http1;
@@ -15,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use super::pool::Shared;
 use super::response::{self, MAX_HEAD};
 use super::socket::Socket;
-use super::{connect, tls};
+use super::{connect, http2, tls};
 use crate::error::{Error, ErrorKind, Result, Retry};
 
 /// Tries one target by the rules of its pool: the same egress policy, the same trust.
@@ -42,8 +44,24 @@ impl<'p> Trial<'p> {
         self.shared.target.port
     }
 
+    /// The path of the socket that it is reached by, instead of host and port.
+    pub(crate) fn path(&self) -> Option<&'p Path> {
+        self.shared.target.path.as_deref()
+    }
+
+    /// Connects to that socket, unless it is refused.
+    pub(crate) async fn connect_local(&self, path: &Path, until: Instant) -> Result<Attempt> {
+        let egress = &self.shared.transport.0.egress;
+        connect::local(egress, path, until).await.map(Attempt::Plain)
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.shared.target.tls.is_some()
+    }
+
+    /// Whether it has to be spoken to in HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.shared.target.is_shared()
     }
 
     /// How long requests to the target wait for a connection.
@@ -69,7 +87,12 @@ impl<'p> Trial<'p> {
     pub(crate) async fn secure(&self, attempt: Attempt, until: Instant) -> Result<Attempt> {
         match (&self.shared.target.tls, attempt) {
             (Some(tls), Attempt::Plain(stream)) => {
-                tls.connect(stream, until).await.map(|stream| Attempt::Secure(Box::new(stream)))
+                let secured = if self.is_http2() {
+                    tls.connect(stream, until).await
+                } else {
+                    tls.connect_http1(stream, until).await
+                };
+                secured.map(|stream| Attempt::Secure(Box::new(stream)))
             }
             (_, attempt) => Ok(attempt),
         }
@@ -78,11 +101,18 @@ impl<'p> Trial<'p> {
 
 impl Attempt {
     /// Sends one request and waits for the head of its answer. The body is not read.
-    pub(crate) async fn ask(self, request: Request<()>, until: Instant) -> Result<StatusCode> {
+    pub(crate) async fn ask(
+        self,
+        request: Request<()>,
+        http2: bool,
+        until: Instant,
+    ) -> Result<StatusCode> {
         let asked = async {
-            match self {
-                Self::Plain(stream) => ask(stream, request).await,
-                Self::Secure(stream) => ask(stream, request).await,
+            match (self, http2) {
+                (Self::Plain(stream), false) => ask(stream, request).await,
+                (Self::Secure(stream), false) => ask(stream, request).await,
+                (Self::Plain(stream), true) => http2::ask(stream, Scheme::HTTP, request).await,
+                (Self::Secure(stream), true) => http2::ask(stream, Scheme::HTTPS, request).await,
             }
         };
         timeout_at(until, asked).await.unwrap_or_else(|late| {

@@ -39,6 +39,8 @@ mod model_check;
 mod openapi;
 mod probe;
 mod publishing;
+#[cfg(feature = "server")]
+mod real;
 #[cfg(feature = "store-redb")]
 mod redb;
 #[path = "../reference/mod.rs"]

@@ -24,6 +24,8 @@ use tokio::sync::mpsc;
 mod framing;
 mod http2;
 mod lifetime;
+#[cfg(unix)]
+mod local;
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 pub(crate) mod tls;
 mod upload;

@@ -45,10 +45,16 @@ impl Factory for HttpFactory {
         };
         for (field, text) in urls(http) {
             let url = parse(&field, text)?;
-            context
-                .transport()
-                .check_literal(url.host())
-                .map_err(|refused| InvalidDefinition::new(field, refused.to_string()))?;
+            let transport = context.transport();
+            let refused = match url.socket() {
+                Some(path) => transport.check_path(path).err().map(|refused| refused.to_string()),
+                None => {
+                    transport.check_literal(url.host()).err().map(|refused| refused.to_string())
+                }
+            };
+            if let Some(reason) = refused {
+                return Err(InvalidDefinition::new(field, reason));
+            }
         }
         if let Some(missing) = missing(http) {
             return Ok(Built::Missing(missing.to_owned()));
@@ -105,6 +111,13 @@ impl Backend for HttpBackend {
             Ok(()) => Box::pin(self.pool.send(request, call.timeout())),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
+    }
+
+    fn warm<'s, 'f>(&'s self, connections: usize) -> Pin<Box<dyn Future<Output = ()> + Send + 'f>>
+    where
+        's: 'f,
+    {
+        Box::pin(self.pool.warm(connections))
     }
 
     fn probe<'s, 'p, 'f>(&'s self, probe: &'p Probe) -> Probing<'f>

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use http::header::{CONNECTION, HeaderValue};
 use http::uri::PathAndQuery;
@@ -28,6 +29,11 @@ pub(super) async fn probe(trial: Trial<'_>, rewrite: &Rewrite, probe: &Probe) ->
     // Requests would not wait for a connection any longer either.
     let connecting = deadline.min(start + trial.connect_timeout());
     let mut probed = Probed::default();
+    if let Some(socket) = trial.path() {
+        local(&trial, socket, rewrite, probe, deadline, &mut probed).await;
+        return probed;
+    }
+    let http2 = trial.is_http2();
     let mut addresses = resolve(&trial, connecting, &mut probed).await;
     addresses.truncate(MAX_ADDRESSES);
     let mut good = None;
@@ -38,10 +44,29 @@ pub(super) async fn probe(trial: Trial<'_>, rewrite: &Rewrite, probe: &Probe) ->
         good = good.or_else(|| Some((*address, attempt?)));
     }
     if let (Some(path), Some((address, attempt))) = (&probe.path, good) {
-        let outcome = ask(attempt, rewrite, path, deadline).await;
+        let outcome = ask(attempt, rewrite, path, http2, deadline).await;
         probed.push(Step::Answer, address.to_string(), outcome);
     }
     probed
+}
+
+/// The same for a socket of this machine.
+async fn local(
+    trial: &Trial<'_>,
+    socket: &Path,
+    rewrite: &Rewrite,
+    probe: &Probe,
+    deadline: Instant,
+    probed: &mut Probed,
+) {
+    let target = socket.display().to_string();
+    let connected = trial.connect_local(socket, deadline).await;
+    let outcome = connected.as_ref().map(|_| "connected").map_err(explained);
+    probed.push(Step::Connect, target.as_str(), outcome);
+    if let (Ok(attempt), Some(path)) = (connected, &probe.path) {
+        let outcome = ask(attempt, rewrite, path, trial.is_http2(), deadline).await;
+        probed.push(Step::Answer, target, outcome);
+    }
 }
 
 async fn resolve(trial: &Trial<'_>, until: Instant, probed: &mut Probed) -> Vec<SocketAddr> {
@@ -79,10 +104,11 @@ async fn ask(
     attempt: Attempt,
     rewrite: &Rewrite,
     path: &str,
+    http2: bool,
     until: Instant,
 ) -> Result<String, String> {
     let request = request(rewrite, path)?;
-    let status = attempt.ask(request, until).await.map_err(|error| explained(&error))?;
+    let status = attempt.ask(request, http2, until).await.map_err(|error| explained(&error))?;
     let found = format!("status {}", status.as_u16());
     if status.is_server_error() { Err(found) } else { Ok(found) }
 }

@@ -181,7 +181,8 @@ fn port(authority: &Authority) -> Result<Option<u16>, &'static str> {
 
 /// The URL of an endpoint, taken apart.
 ///
-/// * scheme `http` or `https`
+/// * scheme `http` or `https`, or `http+unix` with the percent-encoded path of a socket for its host:
+///   `http+unix://%2Frun%2Forders.sock/base`
 /// * a host, and no user information, query or fragment
 /// * a base path without dot segments, without its trailing slash
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -191,6 +192,7 @@ pub struct Url {
     port: u16,
     authority: Box<str>,
     base_path: Box<str>,
+    socket: Option<Box<str>>,
 }
 
 impl Url {
@@ -218,6 +220,12 @@ impl Url {
         &self.authority
     }
 
+    /// The path of the socket it is reached by, instead of host and port.
+    #[must_use]
+    pub fn socket(&self) -> Option<&str> {
+        self.socket.as_deref()
+    }
+
     /// The path every request's path is put behind: empty, or `/base` without a trailing slash.
     #[must_use]
     pub fn base_path(&self) -> &str {
@@ -240,6 +248,9 @@ impl FromStr for Url {
         // `Uri` cuts a fragment off silently and takes a query for granted.
         if text.contains(['#', '?', '\\']) {
             return Err(refuse("contains a query, a fragment or a backslash"));
+        }
+        if let Some(rest) = text.strip_prefix(UNIX) {
+            return Self::local(rest).map_err(refuse);
         }
         let uri: http::Uri =
             text.parse().map_err(|error| refuse(&format!("is not a URL: {error}")))?;
@@ -268,12 +279,65 @@ impl FromStr for Url {
             port,
             authority: authority.as_str().into(),
             base_path: base_path.into(),
+            socket: None,
         })
     }
 }
 
+/// How the URL of a socket begins.
+const UNIX: &str = "http+unix://";
+/// Bytes in a socket's path: what systems have room for.
+const MAX_SOCKET_PATH: usize = 100;
+
+impl Url {
+    /// The socket at a percent-encoded path, and a base path.
+    fn local(rest: &str) -> Result<Self, &'static str> {
+        let (encoded, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let socket = decoded(encoded).ok_or("its socket is not percent-encoded text")?;
+        let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+        let is_path = socket.strip_prefix('/').is_some_and(|path| path.split('/').all(plain));
+        if !is_path || socket.contains(|c: char| c.is_control()) {
+            return Err("its socket is not an absolute path without dot segments");
+        }
+        if socket.len() > MAX_SOCKET_PATH {
+            return Err("its socket's path has more than 100 bytes");
+        }
+        if !base.is_empty() {
+            crate::model::path::check_request_path(base).map_err(|_| "its path is none")?;
+        }
+        Ok(Self {
+            https: false,
+            host: Box::default(),
+            port: 0,
+            authority: "localhost".into(),
+            base_path: base.trim_end_matches('/').into(),
+            socket: Some(socket.into()),
+        })
+    }
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+                let value = digit(rest.next())? * 16 + digit(rest.next())?;
+                u8::try_from(value).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(socket) = &self.socket {
+            let encoded = socket.replace('%', "%25").replace('/', "%2F");
+            return write!(f, "{UNIX}{encoded}{}", self.base_path);
+        }
         let scheme = if self.https { "https" } else { "http" };
         write!(f, "{scheme}://{}{}", self.authority, self.base_path)
     }
@@ -293,6 +357,10 @@ mod tests {
         assert_eq!((url.host(), url.port(), url.base_path()), ("orders.internal", 8080, "/base"));
         let url: Url = "https://[2001:db8::1]".parse().unwrap();
         assert_eq!((url.host(), url.port(), url.base_path()), ("2001:db8::1", 443, ""));
+        let url: Url = "http+unix://%2Frun%2Fa%25b.sock/base/".parse().unwrap();
+        assert_eq!((url.socket(), url.base_path()), (Some("/run/a%b.sock"), "/base"));
+        assert_eq!(url.to_string(), "http+unix://%2Frun%2Fa%25b.sock/base");
+        assert_eq!(url.to_string().parse::<Url>().unwrap(), url);
         for bad in [
             "",
             "orders",
@@ -309,6 +377,13 @@ mod tests {
             "http://a/%2e%2e/b",
             "http://a\\b",
             "http://a b",
+            "http+unix://run",
+            "http+unix:///run/a.sock",
+            "http+unix://%2Frun%2F..%2Fa",
+            "http+unix://%2Frun%2F%2Fa",
+            "http+unix://%2Frun%00",
+            "http+unix://%2Frun%zz",
+            "https+unix://%2Frun%2Fa",
         ] {
             assert!(bad.parse::<Url>().is_err(), "{bad}");
         }

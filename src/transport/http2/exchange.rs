@@ -150,7 +150,7 @@ impl Exchange {
 }
 
 /// Why there is no answer, when the request's body was not to blame.
-fn no_answer(error: h2::Error) -> Error {
+pub(super) fn no_answer(error: h2::Error) -> Error {
     let answer = |kind, retry, context| Error::new(kind, retry, context);
     let own = if is_unprocessed(&error) {
         let context = "connection closed before the request was processed";

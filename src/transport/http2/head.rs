@@ -2,14 +2,18 @@
 
 use http::header::{CONNECTION, HOST, TE};
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderValue, Request, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::transport::upload::Outgoing;
 
 /// What `Host` says stands in its URI (RFC 9113 section 8.3.1).
-pub(super) fn head(scheme: Scheme, request: &Request<Outgoing>) -> Result<Request<()>> {
-    let mut headers = request.headers().clone();
+pub(super) fn head(
+    scheme: Scheme,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Request<()>> {
+    let mut headers = headers.clone();
     let host = headers.remove(HOST);
     let unsendable = |context| Error::new(ErrorKind::Internal, Retry::Never, context);
     let authority = host
@@ -19,7 +23,7 @@ pub(super) fn head(scheme: Scheme, request: &Request<Outgoing>) -> Result<Reques
     if headers.contains_key(TE) {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
-    let path = request.uri().path_and_query().cloned();
+    let path = uri.path_and_query().cloned();
     let uri = Uri::builder()
         .scheme(scheme)
         .authority(authority)
@@ -27,7 +31,7 @@ pub(super) fn head(scheme: Scheme, request: &Request<Outgoing>) -> Result<Reques
         .build()
         .map_err(|error| unsendable("URI cannot be sent by HTTP/2").caused_by(error))?;
     let mut head = Request::new(());
-    *head.method_mut() = request.method().clone();
+    *head.method_mut() = method.clone();
     *head.uri_mut() = uri;
     *head.version_mut() = Version::HTTP_2;
     *head.headers_mut() = headers;

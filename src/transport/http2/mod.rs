@@ -8,6 +8,7 @@
 //! | `exchange` | one request and its answer |
 //! | `upload` | how is a request's body sent? |
 //! | `answer` | how is an answer's body read? |
+//! | `ask` | one request on a connection that nobody else uses |
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,11 +29,13 @@ use super::upload::Outgoing;
 use crate::error::Result;
 
 mod answer;
+mod ask;
 mod driver;
 mod exchange;
 mod head;
 mod upload;
 
+pub(super) use self::ask::ask;
 pub(super) use self::exchange::{Sent, send};
 
 /// Bytes of one answer that are taken before its reader took any: what a connection of HTTP/1.1 may be
@@ -126,7 +129,7 @@ impl Ticket {
     }
 
     fn head(&self, request: &Request<Outgoing>) -> Result<Request<()>> {
-        head::head(self.0.scheme.clone(), request)
+        head::head(self.0.scheme.clone(), request.method(), request.uri(), request.headers())
     }
 
     fn sender(&self) -> SendRequest<Bytes> {

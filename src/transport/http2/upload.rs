@@ -64,6 +64,10 @@ async fn next(stream: &mut SendStream<Bytes>, body: &mut Outgoing) -> Next {
 
 /// Sends one piece, as much at a time as may be. Says whether there may be more.
 async fn piece(stream: &mut SendStream<Bytes>, mut data: Bytes, ends: bool) -> bool {
+    // The end may come without a byte, and needs no room then.
+    if data.is_empty() && ends {
+        return stream.send_data(data, true).is_ok();
+    }
     while !data.is_empty() {
         stream.reserve_capacity(data.len());
         let Some(room) = poll_fn(|cx| room(stream, cx)).await else {

@@ -72,6 +72,13 @@ impl Shared {
         made
     }
 
+    /// Makes a connection for a request to come.
+    pub(super) async fn warm(self: &Arc<Self>) {
+        if let Ok(Ready::Http1(connection)) = self.dial().await {
+            self.put_back(connection);
+        }
+    }
+
     async fn connect(self: &Arc<Self>) -> Result<Ready> {
         let deadline = Instant::now() + self.transport.0.connect_timeout;
         match self.target.connect(&self.transport, deadline).await? {

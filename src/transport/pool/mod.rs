@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{Request, Response};
+use tokio::task::JoinSet;
 
 pub use self::dial::PoolError;
 pub(super) use self::kept::Open;
@@ -157,6 +158,23 @@ impl Pool {
                 resends += 1;
             }
         }
+    }
+
+    /// Makes up to so many connections, no more than are kept idle, and keeps them for requests to come;
+    /// of HTTP/2 one. What cannot be made is left.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future closes what is not made yet.
+    pub async fn warm(&self, connections: usize) {
+        let mut making = JoinSet::new();
+        let most =
+            if self.shared.target.is_shared() { 1 } else { self.shared.transport.0.max_idle };
+        for _ in 0..connections.min(most) {
+            let shared = Arc::clone(&self.shared);
+            making.spawn(async move { shared.warm().await });
+        }
+        while making.join_next().await.is_some() {}
     }
 
     /// Tries the target without the pool's connections, and without leaving one to it.

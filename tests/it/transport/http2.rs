@@ -224,6 +224,35 @@ async fn bodies_and_trailers_flow_both_ways() {
     assert_eq!(collected.to_bytes(), data);
 }
 
+/// A body that tells its end with an empty piece.
+struct Ending(Vec<&'static str>);
+
+impl http_body::Body for Ending {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Error>>> {
+        std::task::Poll::Ready(self.0.pop().map(|piece| Ok(Frame::data(piece.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[tokio::test]
+async fn an_end_without_a_byte_is_an_end() {
+    let upstream = upstream(100, echo).await;
+    let (pool, _) = upstream.pool(local());
+    let body = Body::new(Ending(vec!["", "b", "", "a"]));
+    let response = send(&pool, request(Method::POST, "/", body)).await.unwrap();
+    let answer = tokio::time::timeout(PATIENCE, text(response)).await.expect("never ends");
+    assert_eq!(answer, "ab");
+}
+
 #[tokio::test]
 async fn an_answer_dropped_early_ends_its_stream_and_not_the_connection() {
     let ended = Gate::new();
