@@ -15,6 +15,8 @@ mod agreement;
 mod architecture;
 mod conformance;
 mod debug;
+#[cfg(feature = "server")]
+mod deploy;
 #[cfg(feature = "document")]
 mod desired;
 mod diff;
