@@ -26,6 +26,15 @@ pub struct Body {
     held: Option<Arc<dyn Any + Send + Sync>>,
     idle: Option<Idle>,
     trailers: Option<fn(&mut HeaderMap)>,
+    watch: Option<Box<dyn Watch>>,
+}
+
+/// Is told what becomes of a body. Dropped without an end, so was the body.
+pub(crate) trait Watch: Send {
+    /// So many bytes were handed out.
+    fn passed(&mut self, bytes: usize);
+    /// The body is over. Nothing is told after that.
+    fn ended(&mut self, how: Result<(), &Error>);
 }
 
 enum Inner {
@@ -57,7 +66,7 @@ impl Body {
     }
 
     fn of(inner: Inner) -> Self {
-        Self { inner, held: None, idle: None, trailers: None }
+        Self { inner, held: None, idle: None, trailers: None, watch: None }
     }
 
     /// The same, keeping `lease` alive until its last byte is handed out or it is dropped.
@@ -74,6 +83,35 @@ impl Body {
     pub(crate) fn with_trailers_changed(mut self, change: fn(&mut HeaderMap)) -> Self {
         self.trailers = Some(change);
         self
+    }
+
+    /// The same, telling what becomes of it; at once, if nothing is in it.
+    #[must_use]
+    pub(crate) fn watched(mut self, mut watch: Box<dyn Watch>) -> Self {
+        if self.is_end_stream() {
+            watch.ended(Ok(()));
+        } else {
+            self.watch = Some(watch);
+        }
+        self
+    }
+
+    fn tell(&mut self, frame: Option<&Result<Frame<Bytes>, Error>>) {
+        let Some(mut watch) = self.watch.take() else {
+            return;
+        };
+        match frame {
+            None => watch.ended(Ok(())),
+            Some(Err(error)) => watch.ended(Err(error)),
+            Some(Ok(frame)) => {
+                watch.passed(frame.data_ref().map_or(0, Bytes::len));
+                if self.is_end_stream() {
+                    watch.ended(Ok(()));
+                } else {
+                    self.watch = Some(watch);
+                }
+            }
+        }
     }
 
     /// The same, failing when it rests for longer than `limit` between two frames.
@@ -131,6 +169,9 @@ impl http_body::Body for Body {
         if this.held.is_some() && (!matches!(frame, Some(Ok(_))) || this.is_end_stream()) {
             this.inner = Inner::Empty;
             this.held = None;
+        }
+        if this.watch.is_some() {
+            this.tell(frame.as_ref());
         }
         Poll::Ready(match (frame, this.trailers) {
             (Some(Ok(mut frame)), Some(change)) => {

@@ -106,6 +106,7 @@ pub mod fuzzing;
 pub mod gateway;
 pub mod manual;
 pub mod model;
+pub mod observe;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod publish;

@@ -14,6 +14,7 @@
 //! | `debug/` | how was it handled, for who may ask? |
 //! | `via` | has the request been here before? |
 //! | `service` | in which order? |
+//! | `told` | who else is told of it? |
 //! | `peer`, `limits` | who is at the other end, and how much is accepted? |
 
 use std::fmt;
@@ -52,6 +53,7 @@ mod receive;
 mod resolve;
 mod route;
 mod service;
+mod told;
 mod tunnel;
 mod upload;
 mod via;
@@ -247,6 +249,21 @@ impl Gateway {
     /// The gateway's answer to a request that failed before the gateway could see it.
     #[cfg(feature = "server")]
     pub(crate) fn failure(
+        &self,
+        error: &Error,
+        method: &Method,
+        version: Version,
+    ) -> Response<Body> {
+        let id = id::request_id();
+        let told = told::Told::failed(&self.0, method, version, &id, error);
+        let mut response = self.0.failure(error, id, method, version);
+        told.end(&mut response);
+        response
+    }
+
+    /// The gateway's answer to a request of which it has told that it failed.
+    #[cfg(feature = "server")]
+    pub(crate) fn panicked(
         &self,
         error: &Error,
         method: &Method,

@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::admit::{self, Admitted, Asking, Origin, Signed};
 use super::debug::{self, Run, Trace};
 use super::exchange::exchange;
-use super::forward::{self, Source, Told};
+use super::forward::{self, Source};
 use super::hop::{self, Class, Seen};
 use super::known::{Knowing, Known};
 use super::limits::BODY_IDLE;
@@ -27,6 +27,7 @@ use super::mapping::Mapping;
 use super::peer::Peer;
 use super::receive::{self, Received, refused};
 use super::route::{Question, Selected};
+use super::told::Told;
 use super::tunnel::{Agreed, Answered};
 use super::upload::{self, Upload};
 use super::{Gateway, Inner, answer, id, tunnel};
@@ -111,6 +112,7 @@ impl Gateway {
         let id = id::request_id();
         let (parts, body) = request.into_parts();
         let has_body = !body.is_end_stream();
+        run.trace.told = Told::came(&self.0, &parts, &id, run.trace.is_kept());
         let routed =
             self.0.route(&parts, has_body, &id, &mut run).and_then(|routed| match routed {
                 // What is known to be too large is refused before the backend is asked.
@@ -187,6 +189,7 @@ impl Gateway {
             let (upload, body) = Upload::start(body, max_body);
             (Some(upload), body)
         };
+        trace.told.called(upload.as_ref());
         let request = Request::from_parts(parts, body);
         let gateway = Arc::clone(&self.0);
         Box::pin(async move {
@@ -197,7 +200,9 @@ impl Gateway {
             trace.answered(checked.as_ref().map(Answered::status));
             let mut answer = match checked {
                 Ok(Answered::Whole(response)) => gateway.success(response, id, &method, target),
-                Ok(Answered::Tunnel(agreed)) => gateway.join(agreed, id, target),
+                Ok(Answered::Tunnel(agreed)) => {
+                    gateway.join(agreed, id, target, std::mem::take(&mut trace.told))
+                }
                 Err(error) => {
                     let error = error.at(Place::clone(target.place()));
                     gateway.failure(&error, id, &method, version)
@@ -212,12 +217,18 @@ impl Gateway {
 impl Inner {
     /// The response by which a client's connection becomes a tunnel. The tunnel holds `target` until it
     /// ends.
-    fn join(&self, agreed: Agreed, id: HeaderValue, target: Arc<Target>) -> Response<Body> {
+    fn join(
+        &self,
+        agreed: Agreed,
+        id: HeaderValue,
+        target: Arc<Target>,
+        told: Told,
+    ) -> Response<Body> {
         let Agreed { mut head, offer, backend } = agreed;
         answer::clean(&mut head.headers, id, false);
         tunnel::agree(&mut head.headers);
         // It goes on where nobody waits for it.
-        tokio::spawn(tunnel::join(offer, backend, target, self.tunnel_idle));
+        tokio::spawn(tunnel::join(offer, backend, target, self.tunnel_idle, told));
         Response::from_parts(head, Body::empty())
     }
 
@@ -299,12 +310,14 @@ impl Inner {
         let selected = question.answer(&snapshot).inspect_err(|_| {
             run.trace.step(Stage::Route, || debug::elsewhere(&question, &snapshot));
         })?;
+        run.trace.told.selected(&selected, &snapshot);
         run.trace.step(Stage::Route, || debug::routed(&selected, &snapshot));
         if received.seen.has(Class::RequestMode) && debug::asks(&selected, &parts.headers) {
             // What its API goes to, nobody is told.
             run.trace.tell();
         }
         let admitted = self.admit(&snapshot, &selected, parts, has_body, run.app)?;
+        run.trace.told.admitted(admitted.app.as_ref());
         run.trace.step(Stage::Admit, || debug::admitted(&selected, &admitted));
         if last {
             return Ok(None);
@@ -470,7 +483,7 @@ impl Inner {
             let address = peer.addr().ip();
             self.trusted.iter().any(|network| network.contains(address))
         };
-        let told = Told {
+        let told = forward::Told {
             id: id.clone(),
             trusted: !self.trusted.is_empty() && peer.as_ref().is_some_and(believed),
             peer: peer.as_ref(),
@@ -500,7 +513,7 @@ impl Inner {
         parts.version = Version::HTTP_11;
     }
 
-    fn known_peer<'a>(&'a self, parts: &'a Parts) -> Option<Cow<'a, Peer>> {
+    pub(super) fn known_peer<'a>(&'a self, parts: &'a Parts) -> Option<Cow<'a, Peer>> {
         if let Some(peer) = parts.extensions.get::<Peer>().or(self.peer.as_ref()) {
             return Some(Cow::Borrowed(peer));
         }

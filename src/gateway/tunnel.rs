@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use super::answer;
 use super::hop;
 use super::limits::TUNNEL_START;
+use super::told::Told;
 use crate::body::Body;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::registry::target::Target;
@@ -113,18 +114,21 @@ pub(super) async fn join(
     mut backend: Box<dyn Stream>,
     target: Arc<Target>,
     idle: Duration,
+    mut told: Told,
 ) {
+    told.head(SWITCHING);
     let Ok(Ok(client)) = tokio::time::timeout(TUNNEL_START, offer.accept()).await else {
         return;
     };
     let moved = Arc::new(AtomicBool::new(true));
-    let mut client = Watched { stream: client, moved: Arc::clone(&moved) };
+    let mut client = Watched { stream: client, moved: Arc::clone(&moved), told };
     tokio::select! {
         // How it ended both sides know.
         _ = copy_bidirectional(&mut client, &mut backend) => {}
         () = at_rest(&moved, idle) => {}
         () = target.closing().reached() => {}
     }
+    client.told.over();
 }
 
 /// Ready once nothing has moved for `idle`, to a quarter of it.
@@ -140,6 +144,7 @@ async fn at_rest(moved: &AtomicBool, idle: Duration) {
 struct Watched {
     stream: Box<dyn Stream>,
     moved: Arc<AtomicBool>,
+    told: Told,
 }
 
 impl Watched {
@@ -157,7 +162,9 @@ impl AsyncRead for Watched {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.told.moved(buf.filled().len() - before, 0);
         self.notice(polled)
     }
 }
@@ -169,6 +176,9 @@ impl AsyncWrite for Watched {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if let Poll::Ready(Ok(written)) = polled {
+            self.told.moved(0, written);
+        }
         self.notice(polled)
     }
 

@@ -1,11 +1,12 @@
 //! A request's body on its way to the backend: counted, timed, never collected.
 
 use std::error::Error as StdError;
-use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use std::{fmt, io};
 
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -19,7 +20,13 @@ use crate::error::{Error, ErrorKind, Result, Retry, Stage};
 
 /// What is known of a request's body while its backend is waited for.
 #[derive(Clone)]
-pub(super) struct Upload(Arc<Mutex<Progress>>);
+pub(super) struct Upload(Arc<Shared>);
+
+struct Shared {
+    progress: Mutex<Progress>,
+    /// Bytes that the backend took.
+    passed: AtomicU64,
+}
 
 struct Progress {
     state: State,
@@ -67,7 +74,8 @@ impl Upload {
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let progress = Progress { state: State::AwaitsBackend, since: Instant::now(), waker: None };
-        let upload = Self(Arc::new(Mutex::new(progress)));
+        let passed = AtomicU64::new(0);
+        let upload = Self(Arc::new(Shared { progress: Mutex::new(progress), passed }));
         let body = Counted {
             inner: Box::pin(body),
             left: limit,
@@ -79,7 +87,12 @@ impl Upload {
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many bytes the backend took.
+    pub(super) fn passed(&self) -> u64 {
+        self.0.passed.load(Ordering::Relaxed)
     }
 
     /// What to wait for. `cx` is woken when the body ends or fails, not for each piece.
@@ -135,6 +148,12 @@ impl Upload {
     }
 }
 
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload").field("passed", &self.passed()).finish_non_exhaustive()
+    }
+}
+
 impl Stalled {
     /// The failure this is.
     pub(super) fn error(self) -> Error {
@@ -169,7 +188,10 @@ where
     fn piece(&mut self, mut data: B::Data) -> Result<Bytes> {
         let length = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
         match self.left.checked_sub(length) {
-            Some(left) => self.left = left,
+            Some(left) => {
+                self.left = left;
+                self.upload.0.passed.store(self.limit - left, Ordering::Relaxed);
+            }
             None => return Err(self.fail(too_large(self.limit), too_large(self.limit))),
         }
         let bytes = data.copy_to_bytes(data.remaining());

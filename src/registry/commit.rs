@@ -159,7 +159,9 @@ impl Registry {
     pub(crate) async fn commit(&self, proposal: Proposal) -> Result<Committed, CommitError> {
         let registry = self.clone();
         let task = tokio::spawn(async move { registry.0.commit(proposal).await });
-        task.await.unwrap_or_else(|error| Err(CommitError::Unfinished(error.to_string())))
+        let made =
+            task.await.unwrap_or_else(|error| Err(CommitError::Unfinished(error.to_string())));
+        made.inspect_err(|error| self.0.tell_refused(error))
     }
 }
 
@@ -196,7 +198,9 @@ impl Inner {
             }
             drop(before);
             self.remember(committed.entry.stamp.revision, &committed.superseded);
-            reclaim(self.snapshot.publish(snapshot), size);
+            let old = self.snapshot.publish(snapshot);
+            self.tell_applied(committed.entry.stamp.revision, &committed.superseded, true);
+            reclaim(old, size);
             return Ok(committed);
         }
         Err(CommitError::Contended)
@@ -370,9 +374,12 @@ impl Inner {
         }
         state.advance(batch.revision());
         let (next, superseded) = before.follow(state, &batch.writes, &self.kinds);
-        self.remember(batch.revision(), &superseded.into());
+        let superseded = superseded.into();
+        self.remember(batch.revision(), &superseded);
         drop(before);
-        reclaim(self.snapshot.publish(next), batch.writes.len());
+        let old = self.snapshot.publish(next);
+        self.tell_applied(batch.revision(), &superseded, false);
+        reclaim(old, batch.writes.len());
         Ok(())
     }
 
@@ -382,7 +389,10 @@ impl Inner {
         let before = self.snapshot.current().as_ref().clone();
         let next = Snapshot::open(&Arc::new(state), &self.kinds, Some(&before));
         drop(before);
-        reclaim(self.snapshot.publish(next), usize::MAX);
+        let revision = next.state().revision();
+        let old = self.snapshot.publish(next);
+        self.tell_reloaded(revision, &old);
+        reclaim(old, usize::MAX);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@
 //! | `history/` | what was true before, and what did a change do? |
 //! | `reads`, `reach`, `traffic` | what was a plan made on, and how much does a change touch? |
 //! | `commit`, `open`, `restore` | how does a change become durable, then visible? |
+//! | `told` | who is told of it? |
 //! | `view`, `rights` | what do operators see? |
 //!
 //! Read next: [`publish`](crate::publish) for how things are changed.
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex};
 use arc_swap::Guard;
 
 use crate::model::Revision;
+use crate::observe::Observers;
 use crate::store::{Loaded, Store};
 use crate::sync::{Drained, Lease, Published};
 use crate::time::Clock;
@@ -49,6 +51,7 @@ pub(crate) mod snapshot;
 mod stage;
 pub(crate) mod state;
 pub(crate) mod target;
+mod told;
 mod traffic;
 mod variables;
 pub mod view;
@@ -100,6 +103,7 @@ struct Inner {
     /// What the newest changes superseded that is still in use.
     recent: Mutex<VecDeque<(Revision, Arc<[Superseded]>)>>,
     clock: Arc<dyn Clock>,
+    observers: Observers,
     /// Resolves once nobody uses the registry any more.
     closed: Drained,
     _open: Lease,
@@ -158,5 +162,10 @@ impl Reader {
     /// What tells the time of day.
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.0.clock
+    }
+
+    /// Who is told of requests.
+    pub(crate) fn observers(&self) -> &Observers {
+        &self.0.0.observers
     }
 }

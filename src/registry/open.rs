@@ -15,6 +15,7 @@ use crate::backend::Backend;
 use crate::backend::Factory;
 use crate::backend::factory::FromFunction;
 use crate::model::{InvalidDefinition, InvalidName, Kind, Revision};
+use crate::observe::{Observer, Observers};
 use crate::store::{Batch, MemoryStore, Store, StoreError};
 use crate::sync::{Drained, Published, lease};
 use crate::time::{Clock, SystemClock};
@@ -37,6 +38,7 @@ pub struct Builder {
     limits: Limits,
     creation: Option<Arc<dyn CreationPolicy>>,
     region: Option<String>,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 /// A registry cannot be opened.
@@ -90,6 +92,7 @@ impl Registry {
             limits: Limits::default(),
             creation: None,
             region: None,
+            observers: Vec::new(),
         }
     }
 }
@@ -164,6 +167,13 @@ impl Builder {
         self
     }
 
+    /// Tells `observer` what happens: here, in the gateways that serve what is published here, and in their
+    /// connections. May be called several times: all are told.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
     /// Takes the time of day from here.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -222,7 +232,9 @@ impl Builder {
         let region = self.region.map(|region| region.parse::<Region>()).transpose()?;
         let rules = region.map(|region| Arc::new(RegionRules::new(region)) as Arc<_>);
         let creation = self.creation.or(rules);
-        let kinds = Kinds { factories, transport: transport.build()? };
+        let observers = Observers::new(self.observers);
+        let transport = transport.build()?;
+        let kinds = Kinds { factories, transport, observers: observers.clone() };
         let state = restored(store.load().await?).await?;
         let snapshot = Published::new(Snapshot::open(&Arc::new(state), &kinds, None));
         let (turn, (open, closed)) = (tokio::sync::Mutex::new(()), lease());
@@ -236,6 +248,7 @@ impl Builder {
             creation,
             recent,
             clock,
+            observers,
             closed,
             _open: open,
         };

@@ -162,6 +162,23 @@ impl Snapshot {
         Ok((next, superseded))
     }
 
+    /// What of it `next` has replaced.
+    pub(super) fn replaced_by(&self, next: &Self) -> Vec<Superseded> {
+        let pairs = self.stages.iter().enumerate().flat_map(|(at, stage)| {
+            let stages = next.stages.get(at);
+            let service = move |number| stages?.services.get(number);
+            let inline = move |number| stages?.inline.get(number);
+            let services = stage.services.iter().map(move |(number, it)| (it, service(number)));
+            services.chain(stage.inline.iter().map(move |(number, it)| (it, inline(number))))
+        });
+        pairs
+            .filter(|(old, new)| {
+                !new.is_some_and(|new| Arc::ptr_eq(old.superseding(), new.superseding()))
+            })
+            .map(|(old, new)| old.superseded(new.map(Arc::as_ref)))
+            .collect()
+    }
+
     /// The keys of targets that carry the name of a service which a write renames.
     fn renamed(&self, next: &Self, key: Key) -> impl Iterator<Item = Key> + use<> {
         let name = |state: &State, id| state.service(id).map(|service| service.name.clone());

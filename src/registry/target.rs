@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::traffic::Traffic;
 use crate::backend::{Backend, Built, Context, Factory};
 use crate::error::Place;
 use crate::model::{Definition, InvalidDefinition, Kind, Revision};
+use crate::observe::{Observers, PoolObservers};
 use crate::sync::{Closing, Drained, Lease, lease};
 use crate::transport::Transport;
 
@@ -20,6 +22,8 @@ pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Kinds {
     pub(crate) factories: BTreeMap<Kind, Arc<dyn Factory>>,
     pub(crate) transport: Transport,
+    /// Who is told of connections.
+    pub(crate) observers: Observers,
 }
 
 /// What one definition became: the same for all requests until it is replaced.
@@ -36,6 +40,8 @@ pub(crate) struct Target {
     traffic: Arc<Traffic>,
     timeout: Duration,
     engine: Engine,
+    /// Whether another definition serves in its place.
+    superseded: Arc<AtomicBool>,
     drained: Drained,
     closing: Closing,
     _lease: Lease,
@@ -64,6 +70,8 @@ pub(crate) struct Superseded {
     pub(crate) place: Place,
     /// Counts the requests that are left, without being one.
     pub(crate) requests: std::sync::Weak<Target>,
+    /// True once it is so.
+    flag: Arc<AtomicBool>,
     pub(crate) drained: Drained,
     /// Those that may go on for as long as they like.
     pub(crate) tunnels: Closing,
@@ -79,17 +87,24 @@ impl Kinds {
 
     /// What would answer for a definition, or what is missing for it.
     pub(super) fn candidate(&self, definition: &Definition) -> Result<Arc<dyn Backend>, String> {
-        let engine = self.build(Arc::new(definition.clone())).map_err(|error| error.to_string())?;
+        let definition = Arc::new(definition.clone());
+        let engine = self.build(definition, None).map_err(|error| error.to_string())?;
         engine.backend.map_err(|missing| missing.to_string())
     }
 
-    fn build(&self, definition: Arc<Definition>) -> Result<Engine, InvalidDefinition> {
+    fn build(
+        &self,
+        definition: Arc<Definition>,
+        place: Option<&Place>,
+    ) -> Result<Engine, InvalidDefinition> {
         let (lease, closed) = lease();
         let kind = definition.kind();
         let backend = match self.factories.get(&kind) {
             None => Err(format!("an adapter for kind {kind}").into()),
             Some(factory) => {
-                let context = Context::new(self.transport.clone(), Arc::new(lease));
+                let told = place.map(|place| PoolObservers::new(&self.observers, place));
+                let transport = self.transport.observed(told.unwrap_or_default());
+                let context = Context::new(transport, Arc::new(lease));
                 match factory.build(&definition, &context)? {
                     Built::Ready(backend) => Ok(backend),
                     Built::Missing(what) => Err(what.into()),
@@ -113,7 +128,7 @@ impl Target {
             Some(before) if before.engine.definition.settings == definition.settings => {
                 before.engine.clone()
             }
-            _ => kinds.build(Arc::clone(definition))?,
+            _ => kinds.build(Arc::clone(definition), Some(&live.place))?,
         };
         Ok(Self::with(engine, definition, live, before))
     }
@@ -135,6 +150,9 @@ impl Target {
         let timeout = definition.timeout.unwrap_or(DEFAULT_TIMEOUT);
         let traffic = before.map(|before| Arc::clone(&before.traffic));
         let Live { place, epoch, accepted } = live;
+        // A new name for the same definition supersedes nothing.
+        let same = before.filter(|before| before.place.generation == place.generation);
+        let superseded = same.map(|before| Arc::clone(&before.superseded));
         Self {
             place: Arc::new(place),
             epoch,
@@ -142,6 +160,7 @@ impl Target {
             traffic: traffic.unwrap_or_else(|| Arc::new(Traffic::new())),
             timeout,
             engine,
+            superseded: superseded.unwrap_or_default(),
             drained,
             closing: Closing::new(),
             _lease: lease,
@@ -168,6 +187,11 @@ impl Target {
         &self.place
     }
 
+    /// Whether another definition serves in its place, as it becomes known.
+    pub(crate) fn superseding(&self) -> &Arc<AtomicBool> {
+        &self.superseded
+    }
+
     /// How long a response head may take unless the API says.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
@@ -187,6 +211,7 @@ impl Target {
         Superseded {
             place: Place::clone(&self.place),
             requests: Arc::downgrade(self),
+            flag: Arc::clone(&self.superseded),
             drained: self.drained.clone(),
             tunnels: self.closing.clone(),
             closed: (!handed_on).then(|| self.engine.closed.clone()),
@@ -195,6 +220,11 @@ impl Target {
 }
 
 impl Superseded {
+    /// It is so: the next definition serves, or is about to.
+    pub(crate) fn come_true(&self) {
+        self.flag.store(true, Ordering::Relaxed);
+    }
+
     /// Whether a request or a connection of it is left.
     pub(crate) fn is_busy(&self) -> bool {
         !self.drained.is_drained() || self.closed.as_ref().is_some_and(|c| !c.is_drained())

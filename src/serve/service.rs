@@ -70,7 +70,7 @@ impl Service {
         let mut gateway = self.gateway.clone();
         let state = match catch_unwind(AssertUnwindSafe(|| gateway.call(request))) {
             Ok(responding) => State::Calling(responding),
-            Err(_) => State::Answered(Some(self.gateway.failure(&panicked(), &method, version))),
+            Err(_) => State::Answered(Some(self.gateway.panicked(&panicked(), &method, version))),
         };
         (state, asked)
     }
@@ -152,7 +152,7 @@ impl Future for Answering {
                         Ok(response) => response,
                     },
                     Err(_) => {
-                        let failed = this.gateway.failure(&panicked(), &this.method, this.version);
+                        let failed = this.gateway.panicked(&panicked(), &this.method, this.version);
                         // What panicked is not to be polled again, and lets go of what it holds.
                         this.state = State::Answered(None);
                         failed

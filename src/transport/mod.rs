@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use self::tls::Trust;
 use crate::model::definition::MAX_TIMEOUT;
+use crate::observe::PoolObservers;
 
 mod connect;
 mod egress;
@@ -80,7 +81,7 @@ pub const IDLE_LIMIT: Duration = Duration::from_secs(50);
 /// # Ok::<(), backhaul::transport::InvalidRoot>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Transport(Arc<Inner>);
+pub struct Transport(Arc<Inner>, PoolObservers);
 
 #[derive(Debug)]
 struct Inner {
@@ -128,6 +129,11 @@ impl Transport {
     /// A transport that differs from the default.
     pub fn builder() -> Builder {
         Builder { inner: Inner::default(), roots: Vec::new() }
+    }
+
+    /// The same, telling of the connections that are made by it.
+    pub(crate) fn observed(&self, observers: PoolObservers) -> Self {
+        Self(Arc::clone(&self.0), observers)
     }
 
     /// Where it may connect to.
@@ -235,6 +241,6 @@ impl Builder {
     /// not look.
     pub fn build(mut self) -> Result<Transport, InvalidRoot> {
         self.inner.trust = Trust::new(&self.roots)?;
-        Ok(Transport(Arc::new(self.inner)))
+        Ok(Transport(Arc::new(self.inner), PoolObservers::default()))
     }
 }

@@ -37,6 +37,7 @@ mod malformed;
 mod mapping;
 mod mock_backend;
 mod model_check;
+mod observe;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod probe;

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::Step;
 use super::trace::Recording;
-use crate::error::{Error, ErrorKind, Stage};
+use crate::error::{Error, ErrorKind};
 use crate::gateway::answer;
 use crate::gateway::limits::MAX_MESSAGE;
+use crate::observe::names;
 
 pub(super) static DEBUG_INFO: HeaderName = HeaderName::from_static("x-ca-debug-info");
 
@@ -36,27 +37,13 @@ struct Told<'a> {
 impl<'a> Told<'a> {
     fn of(step: &'a Step) -> Self {
         let Step { stage, decision, took, refused: _ } = step;
-        Self { stage: name(*stage), decision, microseconds: took.as_micros() }
-    }
-}
-
-/// A stage, in a word.
-pub(super) fn name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Receive => "receive",
-        Stage::Route => "route",
-        Stage::Admit => "admit",
-        Stage::Map => "map",
-        Stage::Call => "call",
-        Stage::Connect => "connect",
-        Stage::Request => "request",
-        Stage::Response => "response",
+        Self { stage: names::stage(*stage), decision, microseconds: took.as_micros() }
     }
 }
 
 /// What a client is told of a failure: never what lies behind it, and not the text that it should have
 /// signed, which has all that it sent.
-pub(super) fn refusal(error: &Error) -> String {
+pub(in crate::gateway) fn refusal(error: &Error) -> String {
     let told = error.kind().answer();
     if error.kind() == ErrorKind::InvalidSignature {
         return format!("{} the signature is wrong; the answer has the text", told.code);

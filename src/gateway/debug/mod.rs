@@ -19,13 +19,15 @@ use super::Gateway;
 use crate::body::Body;
 use crate::error::{ErrorKind, Stage};
 use crate::model::Environment;
+use crate::observe::names;
 
 mod decision;
 mod info;
-mod redact;
+pub(super) mod redact;
 mod trace;
 
 pub(super) use self::decision::{admitted, asks, elsewhere, mapped, routed};
+pub(super) use self::info::refusal;
 use self::trace::Recording;
 pub(super) use self::trace::Trace;
 
@@ -134,7 +136,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { stage, decision, took, refused } = self;
         let refused = if refused.is_some() { "refused: " } else { "" };
-        write!(f, "{}: {refused}{decision} ({took:?})", info::name(*stage))
+        write!(f, "{}: {refused}{decision} ({took:?})", names::stage(*stage))
     }
 }
 

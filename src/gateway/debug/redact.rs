@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use crate::gateway::pairs::{Plus, pairs};
 
 /// Stands in the place of a secret.
-pub(super) const REDACTED: HeaderValue = HeaderValue::from_static(TEXT);
+pub(in crate::gateway) const REDACTED: HeaderValue = HeaderValue::from_static(TEXT);
 const TEXT: &str = "[redacted]";
 
 /// What the names of headers and parameters that are secrets contain, without what joins their words.
@@ -39,21 +39,26 @@ pub(super) fn is_secret(name: &str) -> bool {
 }
 
 /// A header's value, unless it is a secret.
-pub(super) fn header(name: &HeaderName, value: &HeaderValue) -> HeaderValue {
+pub(in crate::gateway) fn header(name: &HeaderName, value: &HeaderValue) -> HeaderValue {
     if value.is_sensitive() || is_secret(name.as_str()) { REDACTED } else { value.clone() }
 }
 
 /// Path and query, with secrets in the query replaced: what is called so, or was before it was mapped.
 pub(super) fn uri(uri: &Uri, was_secret: impl Fn(&str) -> bool) -> String {
-    let mut text = uri.path().to_owned();
-    let Some(query) = uri.query() else {
-        return text;
-    };
-    let mut separator = '?';
-    for pair in pairs(query.as_bytes()) {
+    match uri.query() {
+        Some(text) => format!("{}?{}", uri.path(), query(text, was_secret)),
+        None => uri.path().to_owned(),
+    }
+}
+
+/// A query with secrets replaced, likewise.
+pub(in crate::gateway) fn query(query: &str, was_secret: impl Fn(&str) -> bool) -> String {
+    let mut text = String::with_capacity(query.len());
+    for (index, pair) in pairs(query.as_bytes()).enumerate() {
         let name = pair.name(Plus::Space).unwrap_or_default();
-        text.push(separator);
-        separator = '&';
+        if index > 0 {
+            text.push('&');
+        }
         let called = String::from_utf8_lossy(&name);
         if is_secret(&called) || was_secret(&called) {
             let (name, _) = pair.sides();

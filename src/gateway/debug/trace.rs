@@ -9,11 +9,16 @@ use tokio::time::Instant;
 use super::{Sent, Step, info, redact};
 use crate::body::Body;
 use crate::error::{Error, Stage};
+use crate::gateway::told::Told;
 use crate::model::mapping::{Rule, Rules, Target};
 
 /// What is written down of a request; of most requests nothing.
 #[derive(Debug, Default)]
-pub(in crate::gateway) struct Trace(Option<Box<Recorder>>);
+pub(in crate::gateway) struct Trace {
+    recorder: Option<Box<Recorder>>,
+    /// Goes along, for who observes.
+    pub(in crate::gateway) told: Told,
+}
 
 #[derive(Debug)]
 struct Recorder {
@@ -39,24 +44,30 @@ pub(super) struct Recording {
 impl Trace {
     /// One that its caller reads.
     pub(super) fn kept() -> Self {
-        Self(Some(Box::new(Recorder::new(true))))
+        Self { recorder: Some(Box::new(Recorder::new(true))), told: Told::default() }
     }
 
     /// Begins one that the client is told, unless there is one.
     pub(in crate::gateway) fn tell(&mut self) {
-        self.0.get_or_insert_with(|| Box::new(Recorder::new(false)));
+        self.recorder.get_or_insert_with(|| Box::new(Recorder::new(false)));
+    }
+
+    /// Whether it is for who called [`Gateway::debug`](super::Gateway::debug).
+    pub(in crate::gateway) fn is_kept(&self) -> bool {
+        self.recorder.as_ref().is_some_and(|recorder| recorder.is_kept)
     }
 
     /// Takes down what was decided since the last step.
     pub(in crate::gateway) fn step(&mut self, stage: Stage, decision: impl FnOnce() -> String) {
-        if let Some(recorder) = &mut self.0 {
+        if let Some(recorder) = &mut self.recorder {
             recorder.step(stage, decision(), None);
         }
     }
 
     /// Takes down why the request goes no further.
     pub(in crate::gateway) fn refused(&mut self, error: &Error) {
-        if let Some(recorder) = &mut self.0 {
+        self.told.refused(error);
+        if let Some(recorder) = &mut self.recorder {
             recorder.step(error.stage(), info::refusal(error), Some(error));
         }
     }
@@ -69,7 +80,7 @@ impl Trace {
         code: Option<&HeaderName>,
         rules: Option<&Rules>,
     ) {
-        let Some(recorder) = &mut self.0 else {
+        let Some(recorder) = &mut self.recorder else {
             return;
         };
         let rules = rules.into_iter().flat_map(|rules| &rules.parameters);
@@ -90,7 +101,11 @@ impl Trace {
 
     /// Takes down what the backend answered.
     pub(in crate::gateway) fn answered(&mut self, result: Result<StatusCode, &Error>) {
-        if let Some(recorder) = &mut self.0 {
+        match result {
+            Ok(_) => self.told.answered(),
+            Err(error) => self.told.refused(error),
+        }
+        if let Some(recorder) = &mut self.recorder {
             recorder.called = recorder.last.elapsed();
             match result {
                 Ok(status) => recorder.step(Stage::Call, format!("answered {status}"), None),
@@ -101,7 +116,9 @@ impl Trace {
 
     /// Hands out what was written down: in the response's head, or behind it.
     pub(in crate::gateway) fn end(self, response: &mut Response<Body>) {
-        let Some(recorder) = self.0 else {
+        let Self { recorder, told } = self;
+        told.end(response);
+        let Some(recorder) = recorder else {
             return;
         };
         let Recorder { started, called, is_kept, steps, sent, .. } = *recorder;

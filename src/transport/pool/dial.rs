@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::kept::Open;
 use super::{Ready, Shared};
 use crate::error::Result;
+use crate::observe::Protocol;
 use crate::transport::connect::failed;
 use crate::transport::http1;
 use crate::transport::http2::Multiplexed;
@@ -56,6 +57,7 @@ impl Shared {
         let since = Instant::now();
         let mut turn = self.dialing.turn.lock().await;
         if let Some(ready) = self.take() {
+            self.told.reused();
             return Ok(ready);
         }
         if let Some((at, context)) = &*turn
@@ -80,14 +82,13 @@ impl Shared {
     }
 
     async fn connect(self: &Arc<Self>) -> Result<Ready> {
-        let deadline = Instant::now() + self.transport.0.connect_timeout;
+        let began = Instant::now();
+        let deadline = began + self.transport.0.connect_timeout;
         match self.target.connect(&self.transport, deadline).await? {
-            Wire::Plain(socket) if self.target.is_shared() => {
-                self.multiplexed(socket, deadline).await
-            }
-            Wire::Plain(socket) => self.single(socket).await,
+            Wire::Plain(socket) if self.target.is_shared() => self.multiplexed(socket, began).await,
+            Wire::Plain(socket) => self.single(socket, began).await,
             Wire::Secure(stream) if tls::is_http2(&stream) => {
-                self.multiplexed(*stream, deadline).await
+                self.multiplexed(*stream, began).await
             }
             Wire::Secure(_) if self.target.is_shared() => {
                 Err(failed("the backend does not speak HTTP/2"))
@@ -95,33 +96,42 @@ impl Shared {
             Wire::Secure(stream) => {
                 // It may still choose otherwise the next time.
                 self.dialing.unshared.store(true, Ordering::Relaxed);
-                self.single(*stream).await
+                self.single(*stream, began).await
             }
         }
     }
 
-    async fn single<S>(&self, stream: S) -> Result<Ready>
+    async fn single<S>(&self, stream: S, began: Instant) -> Result<Ready>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let born = self.kept().now();
-        http1::Connection::new(stream, self.open(), born).await.map(Ready::Http1)
+        let open = self.open(Protocol::Http1, began);
+        http1::Connection::new(stream, open, born).await.map(Ready::Http1)
     }
 
-    async fn multiplexed<S>(self: &Arc<Self>, stream: S, deadline: Instant) -> Result<Ready>
+    async fn multiplexed<S>(self: &Arc<Self>, stream: S, began: Instant) -> Result<Ready>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let limits = &self.transport.0;
         let scheme = self.target.scheme();
-        let connection = Multiplexed::new(stream, scheme, self.open(), limits, deadline).await?;
+        let open = self.open(Protocol::Http2, began);
+        let deadline = began + limits.connect_timeout;
+        let connection = Multiplexed::new(stream, scheme, open, limits, deadline).await?;
         self.dialing.unshared.store(false, Ordering::Relaxed);
         self.share(connection)
             .map(Ready::Http2)
             .ok_or_else(|| failed("the backend allows no requests on a new connection"))
     }
 
-    pub(super) fn open(&self) -> Open {
-        Open::new(&self.open, &self.lease)
+    /// Counts a connection that was made since `began`.
+    pub(super) fn open(&self, protocol: Protocol, began: Instant) -> Open {
+        Open::new(&self.open, &self.lease, self.told.opened(protocol, began))
+    }
+
+    /// Counts a connection that goes on as something else.
+    pub(super) fn open_still(&self) -> Open {
+        Open::new(&self.open, &self.lease, self.told.taken_over())
     }
 }

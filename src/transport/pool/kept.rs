@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 use super::Shared;
 use super::sweep::Sweeper;
+use crate::observe::ConnectionTold;
 use crate::sync::Lease;
 use crate::transport::http1;
 use crate::transport::http2::{Multiplexed, Ticket};
@@ -45,13 +46,14 @@ pub(super) struct Closed {
 /// Held by whatever moves the bytes of a connection, until it is closed.
 pub(in crate::transport) struct Open {
     pub(super) count: Arc<AtomicUsize>,
+    _told: ConnectionTold,
     pub(super) _lease: Arc<Lease>,
 }
 
 impl Open {
-    pub(super) fn new(count: &Arc<AtomicUsize>, lease: &Arc<Lease>) -> Self {
+    pub(super) fn new(count: &Arc<AtomicUsize>, lease: &Arc<Lease>, told: ConnectionTold) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
-        Self { count: Arc::clone(count), _lease: Arc::clone(lease) }
+        Self { count: Arc::clone(count), _told: told, _lease: Arc::clone(lease) }
     }
 }
 

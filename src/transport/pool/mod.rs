@@ -11,7 +11,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -30,6 +30,7 @@ use super::upload::outgoing;
 use super::{Origin, Transport, Trial, http1};
 use crate::body::Body;
 use crate::error::Result;
+use crate::observe::{self, PoolTold};
 use crate::sync::Lease;
 
 mod dial;
@@ -67,6 +68,7 @@ pub(super) struct Shared {
     dialing: Dialing,
     /// Connections that are open.
     open: Arc<AtomicUsize>,
+    told: PoolTold,
 }
 
 /// A connection that a request may use.
@@ -88,9 +90,11 @@ impl Pool {
         origin: impl Into<Origin<'o>>,
         lease: Arc<Lease>,
     ) -> Result<Self, PoolError> {
+        let target = Target::new(transport, origin.into())?;
         Ok(Self {
-            shared: Arc::new(Shared {
-                target: Target::new(transport, origin.into())?,
+            shared: Arc::new_cyclic(|shared: &Weak<Shared>| Shared {
+                target,
+                told: PoolTold::new(transport.1.clone(), Weak::<Shared>::clone(shared)),
                 places: Places::new(&transport.0),
                 kept: Mutex::new(Kept::new(&transport.0)),
                 dialing: Dialing::default(),
@@ -210,6 +214,7 @@ impl Shared {
             {
                 continue;
             }
+            self.told.reused();
             return Ok(ready);
         }
         // Rare, and boxed so that it does not make every request's future larger.
@@ -222,6 +227,12 @@ impl Shared {
             return Some(Ready::Http2(ticket));
         }
         kept.pop().map(Ready::Http1)
+    }
+}
+
+impl observe::Idle for Shared {
+    fn idle(&self) -> usize {
+        self.kept().idle()
     }
 }
 

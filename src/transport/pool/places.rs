@@ -63,9 +63,18 @@ impl Shared {
         match self.places.free.try_acquire() {
             Ok(place) => place.forget(),
             // Rare, and boxed so that it does not make every request's future larger.
-            Err(_) => Box::pin(self.places.wait(wait)).await?,
+            Err(_) => Box::pin(self.wait(wait)).await?,
         }
         Ok(Place(Arc::clone(self)))
+    }
+}
+
+impl Shared {
+    async fn wait(&self, wait: Duration) -> Result<()> {
+        let waiting = self.told.waits();
+        let waited = self.places.wait(wait).await;
+        waiting.over(waited.is_ok());
+        waited
     }
 }
 

@@ -17,6 +17,7 @@ use super::kept::Open;
 use super::places::Place;
 use crate::body::Body;
 use crate::error::Result;
+use crate::observe::Protocol;
 use crate::transport::http1;
 use crate::transport::response::bad;
 use crate::transport::target::Wire;
@@ -60,7 +61,7 @@ impl Pool {
             return Err(bad("switches to a protocol that was not asked for"));
         }
         let (mut parts, upgraded, place) = exchange.upgraded(response).await?;
-        let open = self.shared.open();
+        let open = self.shared.open_still();
         let io = TokioIo::new(upgraded);
         parts.extensions.insert(Tunnel::new(Taken { io, _open: open, _place: place }));
         Ok(Response::from_parts(parts, Body::empty()))
@@ -69,11 +70,13 @@ impl Pool {
 
 impl super::Shared {
     async fn connect_for_upgrade(&self) -> Result<http1::Connection> {
-        let deadline = Instant::now() + self.transport.0.connect_timeout;
+        let began = Instant::now();
+        let deadline = began + self.transport.0.connect_timeout;
         let born = self.kept().now();
+        let open = || self.open(Protocol::Http1, began);
         match self.target.connect_http1(&self.transport, deadline).await? {
-            Wire::Plain(socket) => http1::Connection::upgradable(socket, self.open(), born).await,
-            Wire::Secure(stream) => http1::Connection::upgradable(*stream, self.open(), born).await,
+            Wire::Plain(socket) => http1::Connection::upgradable(socket, open(), born).await,
+            Wire::Secure(stream) => http1::Connection::upgradable(*stream, open(), born).await,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use backhaul::gateway::{Peer, Scheme};
+use backhaul::registry::Builder;
 use backhaul::{
     Api, Backend, BackendService, Body, Call, Change, Custom, Environment, Error, ErrorKind,
     Gateway, Group, Kind, Registry, Retry,
@@ -104,9 +105,18 @@ where
     F: Fn(Request<Body>) -> A + Send + Sync + 'static,
     A: Future<Output = backhaul::Result<Response<Body>>> + Send + 'static,
 {
+    answered_with(Registry::builder(), answer).await
+}
+
+/// The same on a registry of its own.
+pub(crate) async fn answered_with<F, A>(builder: Builder, answer: F) -> (Registry, Gateway)
+where
+    F: Fn(Request<Body>) -> A + Send + Sync + 'static,
+    A: Future<Output = backhaul::Result<Response<Body>>> + Send + 'static,
+{
     let answer: Answering = Arc::new(move |request| Box::pin(answer(request)));
     let backend = InProcess(answer);
-    let registry = Registry::builder()
+    let registry = builder
         .kind("inside", move |_: serde_json::Value| Ok(backend.clone()))
         .in_memory()
         .await

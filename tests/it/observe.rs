@@ -1,0 +1,4 @@
+//! What observers are told, and what is made of it.
+
+mod ended;
+mod recorder;
