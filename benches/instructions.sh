@@ -11,6 +11,9 @@ FEW=1000
 MANY=6000
 CLIENTS=16
 
+# What a proxy is started with, beside the origin.
+options=()
+
 for tool in valgrind h2load; do
   command -v "$tool" >/dev/null || {
     echo "$tool is missing: apt-get install valgrind nghttp2-client" >&2
@@ -58,7 +61,8 @@ start() {
 count() {
   local tool=$1 program=$2 requests=$3 path=$4
   shift 4
-  start "$work/proxy" valgrind --tool="$tool" "--$tool-out-file=$work/counts" "$program" "$origin"
+  start "$work/proxy" valgrind --tool="$tool" "--$tool-out-file=$work/counts" "$program" "$origin" \
+    "${options[@]}"
   h2load --h1 -t1 -c"$CLIENTS" -n"$requests" "$@" "http://$address$path" >"$work/load"
   kill -TERM "$process"
   wait "$process"
@@ -111,6 +115,13 @@ echo "bare proxy: $bare instructions a request; with the gateway: $gateway"
 method="callgrind slope over $FEW and $MANY requests of 1 KiB, h2load -c$CLIENTS --h1"
 figure instructions.added $((gateway - bare)) instr at_most 2500 \
   "$method, $gateway with and $bare without the gateway"
+
+# The same gateway, whose requests are counted.
+options=(metrics)
+slope callgrind "$gateway_program" /orders/42
+options=()
+figure instructions.metrics $((slope - gateway)) instr at_most 600 \
+  "$method, $slope with metrics and $gateway without"
 
 slope dhat "$bare_program" /orders/42
 bare=$slope_exact

@@ -6,7 +6,8 @@
 //!
 //! On standard output: `listening on http://ADDR` when it serves; after SIGHUP `applied revision N`,
 //! `unchanged`, or `refused: …`; on SIGTERM `drained` or `drain deadline: N left`. A document that is
-//! refused at the start is told likewise and ends it with 2. Everything else goes to standard error.
+//! refused at the start is told likewise and ends it with 2. Everything else goes to standard error;
+//! `--access-log FILE` writes a line for each request, `--access-log -` writes it there too.
 
 #![allow(clippy::print_stderr, reason = "it talks to whoever started it")]
 
@@ -15,8 +16,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use backhaul::document::{Document, DocumentError, Format, InvalidDocument};
+use backhaul::observe::AccessLog;
 use backhaul::serve::Server;
 use backhaul::{Gateway, Registry};
 use tokio::net::TcpListener;
@@ -29,6 +32,8 @@ use arguments::{Arguments, Store};
 
 /// The exit code where the arguments or the document are refused.
 const REFUSED: u8 = 2;
+/// How long the rest of the access log may take.
+const LOG_FLUSH: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
@@ -59,6 +64,10 @@ async fn serve(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     if arguments.allow_loopback {
         builder = builder.allow_loopback();
     }
+    let log = arguments.access_log.as_deref().map(access_log).transpose()?;
+    if let Some(log) = &log {
+        builder = builder.observer(log.clone());
+    }
     let registry = match &arguments.store {
         Store::Memory => builder.in_memory().await?,
         Store::File(path) => builder.open(path).await?,
@@ -80,11 +89,26 @@ async fn serve(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let shutdown = first(terminate, signal(SignalKind::interrupt())?);
     let drained = Server::new(gateway).serve_until(listener, shutdown, arguments.drain).await;
     reloading.abort();
+    if let Some(log) = log
+        && !tokio::task::spawn_blocking(move || log.flush(LOG_FLUSH)).await?
+    {
+        eprintln!("the access log was not written to its end");
+    }
     match drained.left {
         0 => say("drained"),
         left => say(&format!("drain deadline: {left} left")),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A log that is added to.
+fn access_log(path: &Path) -> Result<AccessLog, Box<dyn Error>> {
+    if path == Path::new("-") {
+        return Ok(AccessLog::to(std::io::stderr())?);
+    }
+    let file = std::fs::File::options().append(true).create(true).open(path);
+    let file = file.map_err(|error| format!("cannot open {}: {error}", path.display()))?;
+    Ok(AccessLog::to(file)?)
 }
 
 /// Until either of two signals.

@@ -72,7 +72,7 @@
 //! | [`registry`], [`backend::http`], [`backend::mock`] | what is true now, and how does a kind answer? |
 //! | [`backend`], [`store`] | what is a backend, and where does state survive? |
 //! | `sign` | who are we to a backend, and who is a caller? |
-//! | [`transport`] | how do bytes travel? |
+//! | [`transport`], [`observe`] | how do bytes travel, and who is told? |
 //! | [`model`], [`error`], [`body`], [`time`], [`sync`] | what exists, what can go wrong, how do bytes flow, when, and how is it swapped? |
 //!
 //! # Features
@@ -86,6 +86,8 @@
 //! | `document` | desired-state documents in TOML, JSON and YAML: `document` |
 //! | `server` | `serve::Server`: the gateway on sockets, with every deadline and limit it needs |
 //! | `openapi` | OpenAPI 3 documents as drafts, and drafts as OpenAPI 3 documents: `openapi` |
+//! | `metrics` | metrics for whatever recorder the crate `metrics` has: `observe::MetricsFacade` |
+//! | `tracing` | a span for each request, and events: `observe::Tracing` |
 //! | `redis` | nonces in Redis, shared by a fleet: `gateway::RedisNonces` |
 //! | `schema` | parameters that are JSON are validated by a schema, [`model::Parameter::schema`] |
 //! | `full` | all of these |

@@ -1,5 +1,5 @@
 //! The same server in front of a gateway with one API on one service, which goes to the same origin
-//! through the same pool.
+//! through the same pool. With `metrics` as second argument its requests are counted.
 
 use std::error::Error;
 
@@ -8,6 +8,7 @@ use backhaul::model::parameter::System;
 use backhaul::model::{
     Access, App, Constant, Grant, Location, Mode, Parameter, ParameterType, SystemParameter,
 };
+use backhaul::observe::Metrics;
 use backhaul::{Api, Change, Environment, Gateway, Group, Http, Kind, Registry};
 use hyper_util::service::TowerToHyperService;
 
@@ -16,7 +17,11 @@ mod server;
 fn main() -> Result<(), Box<dyn Error>> {
     let origin = std::env::args().nth(1).ok_or("which origin?")?;
     server::serve(async move {
-        let registry = Registry::builder().allow_loopback().in_memory().await?;
+        let mut builder = Registry::builder().allow_loopback();
+        if std::env::args().nth(2).is_some_and(|argument| argument == "metrics") {
+            builder = builder.observer(Metrics::new());
+        }
+        let registry = builder.in_memory().await?;
         let live = Environment::PRODUCTION;
         let change = Change::new()
             .service("orders", Kind::HTTP)

@@ -9,7 +9,7 @@ use backhaul::Environment;
 
 /// How it is started.
 pub(crate) const USAGE: &str = "usage: gateway [--config FILE] [--listen ADDR] [--store PATH|memory] \
-     [--threads N] [--allow-loopback] [--environment NAME] [--drain SECONDS]";
+     [--threads N] [--allow-loopback] [--environment NAME] [--drain SECONDS] [--access-log FILE|-]";
 
 /// Where it listens unless told otherwise.
 const LISTEN: SocketAddr =
@@ -30,6 +30,8 @@ pub(crate) struct Arguments {
     /// The only environment that is served.
     pub(crate) environment: Option<Environment>,
     pub(crate) drain: Duration,
+    /// Where a line for each request goes, if anywhere: a file, or `-` for standard error.
+    pub(crate) access_log: Option<PathBuf>,
 }
 
 /// Where the registry is kept.
@@ -50,6 +52,7 @@ impl Arguments {
             allow_loopback: false,
             environment: None,
             drain: DRAIN,
+            access_log: None,
         };
         let mut words = words;
         while let Some(word) = words.next() {
@@ -77,6 +80,7 @@ impl Arguments {
                     arguments.threads = Some(threads.get());
                 }
                 "--environment" => arguments.environment = Some(value_of(&name, &value()?)?),
+                "--access-log" => arguments.access_log = Some(value()?.into()),
                 "--drain" => arguments.drain = Duration::from_secs(value_of(&name, &value()?)?),
                 _ => return Err(format!("there is no argument {name}")),
             }

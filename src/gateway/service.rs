@@ -35,6 +35,7 @@ use crate::backend::{Backend, Body, Call};
 use crate::error::{Error, ErrorKind, Place, Result, Stage};
 use crate::model::api::Access;
 use crate::model::mapping::Encoding;
+use crate::observe::RequestSpan;
 use crate::registry::snapshot::Snapshot;
 use crate::registry::target::Target;
 use crate::transport::Offer;
@@ -192,7 +193,8 @@ impl Gateway {
         trace.told.called(upload.as_ref());
         let request = Request::from_parts(parts, body);
         let gateway = Arc::clone(&self.0);
-        Box::pin(async move {
+        let span = RequestSpan::new(&id, target.place());
+        Box::pin(span.around(async move {
             let call = Call::new(Arc::clone(target.place()), timeout).upgrade(offer.is_some());
             let sending = backend.send(request, &call);
             let answered = exchange(sending, upload, timeout, &gateway.timers).await;
@@ -210,7 +212,7 @@ impl Gateway {
             };
             trace.end(&mut answer);
             answer
-        })
+        }))
     }
 }
 

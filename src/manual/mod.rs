@@ -13,6 +13,7 @@
 //! | [`transport`] | how is a backend reached, and what is believed of it? |
 //! | [`failures`] | what can a client be told, what does it mean, and what is to be done? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
+//! | [`observing`] | what is told of all that, to whom, and by which names? |
 //! | [`durability`] | what survives what, and what is to be done when it does not? |
 //! | [`openapi`] | how do drafts come from a description, and how are they described? |
 //! | [`write_a_backend`] | how does a kind of one's own come to be? |
@@ -53,6 +54,9 @@ pub mod failures {}
 
 #[doc = include_str!("defaults.md")]
 pub mod defaults {}
+
+#[doc = include_str!("observing.md")]
+pub mod observing {}
 
 #[cfg_attr(feature = "store-redb", doc = include_str!("durability.md"))]
 #[cfg_attr(not(feature = "store-redb"), doc = "Needs the feature `store-redb`.")]

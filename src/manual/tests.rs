@@ -8,12 +8,13 @@ use crate::error::{Answer, ErrorKind};
 use crate::gateway::limits as gateway;
 use crate::model::definition::{MAX_TIMEOUT, MIN_TIMEOUT};
 use crate::model::limits as model;
+use crate::observe::limits as observe;
 use crate::registry::target::DEFAULT_TIMEOUT;
 #[cfg(feature = "server")]
 use crate::serve::limits as serve;
 use crate::transport;
 
-const CHAPTERS: [&str; 14] = [
+const CHAPTERS: [&str; 15] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     include_str!("life_of_a_request.md"),
@@ -24,6 +25,7 @@ const CHAPTERS: [&str; 14] = [
     include_str!("planning.md"),
     include_str!("document.md"),
     include_str!("desired_state.md"),
+    include_str!("observing.md"),
     include_str!("durability.md"),
     include_str!("openapi.md"),
     include_str!("write_a_backend.md"),
@@ -177,6 +179,12 @@ fn always() -> Vec<(&'static str, String)> {
         ("model::definition::MIN_TIMEOUT", time(MIN_TIMEOUT)),
         ("model::definition::MAX_TIMEOUT", time(MAX_TIMEOUT)),
         ("backend::probe::PROBE_TIMEOUT", time(PROBE_TIMEOUT)),
+        ("observe::limits::MAX_TARGETS", observe::MAX_TARGETS.to_string()),
+        ("observe::limits::MAX_APIS", observe::MAX_APIS.to_string()),
+        ("observe::limits::MAX_FIELD", bytes(observe::MAX_FIELD)),
+        ("observe::limits::MAX_QUEUE", observe::MAX_QUEUE.to_string()),
+        ("observe::limits::MAX_LINES", observe::MAX_LINES.to_string()),
+        ("observe::limits::MAX_DRAINS", observe::MAX_DRAINS.to_string()),
         ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
         ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
         ("transport::MAX_WAITING", transport::MAX_WAITING.to_string()),
@@ -239,6 +247,7 @@ fn no_public_limit_is_left_out() {
         ("gateway::limits", include_str!("../gateway/limits.rs")),
         ("model::limits", include_str!("../model/limits.rs")),
         ("model::definition", include_str!("../model/definition/mod.rs")),
+        ("observe::limits", include_str!("../observe/limits.rs")),
         ("backend::probe", include_str!("../backend/probe.rs")),
         ("transport", include_str!("../transport/mod.rs")),
         #[cfg(feature = "server")]

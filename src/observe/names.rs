@@ -134,17 +134,19 @@ families! {
         "From replacing a definition to the end of its last request and connection.";
 }
 
-/// The span of a request, with [`SERVICE`], [`ENVIRONMENT`] and `id` (feature `tracing`).
+/// The span of a request from the call of its backend to the head of the answer, at level info, with `id`,
+/// [`SERVICE`], [`ENVIRONMENT`] and `generation` (feature `tracing`). What a backend logs stands in it.
 pub const REQUEST_SPAN: &str = "backhaul.request";
-/// The target of all events (feature `tracing`).
+/// The target of the span and of all events (feature `tracing`).
 pub const TARGET: &str = "backhaul";
-/// The event of a request's end, at level info; at warn where a backend or this gateway failed.
+/// The event of a request's end, at level debug; at warn where the backend or this gateway failed: clients
+/// cannot fill a log that takes no more.
 pub const REQUEST_ENDED: &str = "request ended";
 /// The event of a connection that was made, at level debug.
 pub const CONNECTION_OPENED: &str = "connection opened";
 /// The event of a connection that was closed, at level debug.
 pub const CONNECTION_CLOSED: &str = "connection closed";
-/// The event of a request that waited for a place in a pool, at level debug; at warn if in vain.
+/// The event of a request that waited for a place in a pool, at level debug.
 pub const REQUEST_WAITED: &str = "request waited";
 /// The event of a revision that became visible, at level info.
 pub const REVISION_APPLIED: &str = "revision applied";

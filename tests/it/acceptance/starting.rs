@@ -81,3 +81,24 @@ async fn documents_in_other_formats_and_declared_environments_are_served() {
     let bound = super::ask(process.address, "GET /a", &["Host: staging.example.com"]).await;
     assert_eq!(bound.body(), "staged");
 }
+
+#[tokio::test]
+async fn a_log_has_a_line_for_each_request_where_it_is_asked_for() {
+    let (old, new) = (Origin::named("old").await, Origin::named("new").await);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("access.log");
+    let process = Process::start(&shop(&old, &new), &["--access-log", log.to_str().unwrap()]);
+    get(&process, "/shop/orders/42?AppCode=planted", &[]).await;
+    get(&process, "/none", &[]).await;
+    let (out, status) = process.terminate();
+    assert_eq!((out.last().map(String::as_str), status.code()), (Some("drained"), Some(0)));
+    assert_eq!(out.iter().filter(|line| line.contains("RequestId")).count(), 0, "{out:?}");
+    let text = std::fs::read_to_string(log).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(
+        lines[0].contains("\"ApiName\":\"get_order\"") && lines[0].contains("\"StatusCode\":200")
+    );
+    assert!(lines[1].contains("\"ErrorCode\":\"I404NF\""), "{text}");
+    assert!(!text.contains("planted"), "{text}");
+}

@@ -22,9 +22,4 @@ pub(crate) const REASONS: &[(&str, &str)] = &[
         "handshakes happen before `Server::connection` is given anything; whoever accepts TLS limits \
          them. A handshake that ends in silence is R-01",
     ),
-    (
-        "R-25",
-        "the library writes no log: what goes wrong is an answer and a count, so that there is nothing \
-         to flood",
-    ),
 ];
