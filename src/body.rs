@@ -45,7 +45,8 @@ enum Inner {
 
 /// How long a body may rest between two frames. The timer is made when it first rests.
 struct Idle {
-    limit: Duration,
+    /// Milliseconds: a body is moved often, and these are small.
+    limit: u32,
     sleep: Option<Pin<Box<Sleep>>>,
     resting: bool,
 }
@@ -85,15 +86,13 @@ impl Body {
         self
     }
 
-    /// The same, telling what becomes of it; at once, if nothing is in it.
-    #[must_use]
-    pub(crate) fn watched(mut self, mut watch: Box<dyn Watch>) -> Self {
+    /// Tells what becomes of it; at once, if nothing is in it.
+    pub(crate) fn watch(&mut self, mut watch: Box<dyn Watch>) {
         if self.is_end_stream() {
             watch.ended(Ok(()));
         } else {
             self.watch = Some(watch);
         }
-        self
     }
 
     fn tell(&mut self, frame: Option<&Result<Frame<Bytes>, Error>>) {
@@ -118,6 +117,7 @@ impl Body {
     #[must_use]
     pub(crate) fn idle_limit(mut self, limit: Duration) -> Self {
         if matches!(self.inner, Inner::Stream(_)) {
+            let limit = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
             self.idle = Some(Idle { limit, sleep: None, resting: false });
         }
         self
@@ -126,7 +126,7 @@ impl Body {
 
 impl Idle {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        let limit = self.limit;
+        let limit = Duration::from_millis(self.limit.into());
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         if !std::mem::replace(&mut self.resting, true) {
             sleep.as_mut().reset(Instant::now() + limit);

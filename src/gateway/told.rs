@@ -166,11 +166,13 @@ impl Told {
             telling.begin();
             telling.status = Some(response.status());
             telling.outcome.get_or_insert(Outcome::Aborted { stage: Stage::Response });
-            let length = response.headers().get(header::CONTENT_LENGTH);
-            let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-            telling.length = response.body().size_hint().exact().or(length);
-            let body = std::mem::take(response.body_mut());
-            *response.body_mut() = body.watched(telling);
+            let said = |response: &Response<Body>| {
+                response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+            };
+            // Looked up only where the body does not know.
+            let length = response.body().size_hint().exact();
+            telling.length = length.or_else(|| said(response));
+            response.body_mut().watch(telling);
         }
     }
 }

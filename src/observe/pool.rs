@@ -237,3 +237,46 @@ impl Drop for Waiting<'_> {
         observers.tell(|one| one.request_waited(&RequestWaited { pool, took, served }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::model::{Environment, Revision};
+    use crate::observe::Observer;
+
+    #[derive(Debug, Default)]
+    struct Waits(Mutex<Vec<bool>>);
+
+    impl Observer for Waits {
+        fn request_waited(&self, request: &RequestWaited<'_>) {
+            self.0.lock().unwrap().push(request.served);
+        }
+    }
+
+    struct Nobody;
+
+    impl Idle for Nobody {
+        fn idle(&self) -> usize {
+            0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_with_a_place_in_vain_or_with_its_client() {
+        let waits = Arc::new(Waits::default());
+        let all: Vec<Arc<dyn Observer>> = vec![Arc::<Waits>::clone(&waits)];
+        let place = Place::new(None, Environment::TEST, Revision::new(1));
+        let source = PoolObservers::new(&Observers::new(all), &place);
+        let told = PoolTold::new(source, Weak::<Nobody>::new());
+        let (served, refused, gone) = (told.waits(), told.waits(), told.waits());
+        let pool = Arc::clone(told.pool.get().unwrap());
+        assert_eq!((pool.waiting(), pool.waits(), pool.busy()), (3, 3, 0));
+        served.over(true);
+        refused.over(false);
+        drop(gone);
+        assert_eq!((pool.waiting(), pool.waits(), pool.busy()), (0, 3, 1));
+        assert_eq!(*waits.0.lock().unwrap(), [true, false, false]);
+    }
+}

@@ -14,3 +14,5 @@ mod refused;
 mod text;
 #[cfg(feature = "tracing")]
 mod tracing;
+#[cfg(feature = "server")]
+mod tunnel;
