@@ -4,23 +4,19 @@ from html import escape
 
 from proxies import COSTS
 
-LEFT, RIGHT, TOP = 250, 70, 64
+LEFT, RIGHT, TOP = 264, 70, 64
 BAR, GAP, WIDTH = 13, 14, 820
 SIZES = {"1k": ("1 KiB", "small"), "64k": ("64 KiB", "large")}
+# Whether the paper is dark is the page's matter, which a picture cannot ask: these are legible on both.
 STYLE = """
-  text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #57606a }
+  text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #737c86 }
   .title { font-size: 15px; font-weight: 600 }
   .ours { font-weight: 600 }
   .value { font-size: 11px }
   .line { stroke: #8c959f; stroke-opacity: .35 }
-  .small { fill: #0969da }
-  .large { fill: #bf6a02 }
-  .peer { fill-opacity: .55 }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #c9d1d9 }
-    .small { fill: #58a6ff }
-    .large { fill: #e3a03c }
-  }"""
+  .small { fill: #2f81f7 }
+  .large { fill: #d08218 }
+  .peer { fill-opacity: .6 }"""
 
 
 def svg(summary):
