@@ -1,99 +1,16 @@
 #!/usr/bin/env bash
-# User instructions that the gateway adds to a request, over a bare hyper proxy with the same pool.
+# User instructions of a request through the gateway, and what of them the gateway adds to a bare hyper
+# proxy with the same pool.
 #
 # Callgrind counts each proxy twice, over a small and a large number of requests; what differs is the
 # requests, and that divided by their number is the same on every machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source benches/support/figure.sh
+source benches/support/programs.sh
+source benches/support/slope.sh
 
-FEW=1000
-MANY=6000
-CLIENTS=16
-
-# What a proxy is started with, beside the origin.
-options=()
-
-for tool in valgrind h2load; do
-  command -v "$tool" >/dev/null || {
-    echo "$tool is missing: apt-get install valgrind nghttp2-client" >&2
-    exit 1
-  }
-done
-
-work=$(mktemp -d)
-running=()
-finish() {
-  for process in "${running[@]}"; do
-    kill "$process" 2>/dev/null || true
-  done
-  rm -rf "$work"
-}
-trap finish EXIT
-
-# build NAME: the path of a benchmark's program.
-build() {
-  cargo bench --no-run --features full,testing --bench "$1" --message-format=json-render-diagnostics |
-    sed -n "s/.*\"name\":\"$1\".*\"executable\":\"\([^\"]*\)\".*/\1/p"
-}
-
-# start OUTPUT COMMAND…: runs a server, and sets `process` and `address` once it says where it listens.
-start() {
-  local output=$1
-  shift
-  "$@" >"$output" 2>"$output.err" &
-  process=$!
-  running+=("$process")
-  address=
-  for _ in {1..600}; do
-    address=$(head -n 1 "$output")
-    [[ -z $address ]] || return 0
-    kill -0 "$process" 2>/dev/null || break
-    sleep 0.1
-  done
-  echo "$1 did not start" >&2
-  cat "$output.err" >&2
-  return 1
-}
-
-# count TOOL PROGRAM REQUESTS PATH [H2LOAD ARGUMENT…]: sets `counted` for one run, to the user
-# instructions (callgrind) or to the blocks of memory that were asked for (dhat).
-count() {
-  local tool=$1 program=$2 requests=$3 path=$4
-  shift 4
-  start "$work/proxy" valgrind --tool="$tool" "--$tool-out-file=$work/counts" "$program" "$origin" \
-    "${options[@]}"
-  h2load --h1 -t1 -c"$CLIENTS" -n"$requests" "$@" "http://$address$path" >"$work/load"
-  kill -TERM "$process"
-  wait "$process"
-  grep -q "$requests succeeded, 0 failed, 0 errored" "$work/load" &&
-    grep -q "2xx: \?$requests\|$requests 2xx" "$work/load" || {
-    echo "not every request to $path was answered well" >&2
-    cat "$work/load" "$work/proxy.err" >&2
-    return 1
-  }
-  case $tool in
-    callgrind)
-      counted=$(sed -n 's/^\(summary\|totals\): *\([0-9]*\).*/\2/p' "$work/counts" | head -n 1)
-      ;;
-    dhat)
-      counted=$(sed -n 's/.*Total: .* in \([0-9,]*\) blocks.*/\1/p' "$work/proxy.err" | tr -d ,)
-      ;;
-  esac
-  rm -f "$work/counts" "$work/proxy" "$work/proxy.err"
-}
-
-# slope TOOL PROGRAM PATH [H2LOAD ARGUMENT…]: sets `slope`, what one request costs; to two decimals in
-# `slope_exact`.
-slope() {
-  local tool=$1 program=$2
-  shift 2
-  count "$tool" "$program" "$FEW" "$@"
-  local few=$counted
-  count "$tool" "$program" "$MANY" "$@"
-  slope=$(((counted - few) / (MANY - FEW)))
-  slope_exact=$(awk -v more="$((counted - few))" -v by="$((MANY - FEW))" 'BEGIN { printf "%.2f", more / by }')
-}
+needed valgrind=valgrind h2load=nghttp2-client openssl=openssl
 
 # hmac KEY TEXT: HmacSHA256 in base64.
 hmac() {
@@ -103,6 +20,7 @@ hmac() {
 origin_program=$(build origin)
 bare_program=$(build bare_proxy)
 gateway_program=$(build gateway_proxy)
+served_program=$(build served_proxy)
 
 start "$work/origin" "$origin_program"
 origin=$address
@@ -116,12 +34,20 @@ method="callgrind slope over $FEW and $MANY requests of 1 KiB, h2load -c$CLIENTS
 figure instructions.added $((gateway - bare)) instr at_most 2500 \
   "$method, $gateway with and $bare without the gateway"
 
-# The same gateway, whose requests are counted.
-options=(metrics)
+# The same gateway, whose requests are counted: as users run it.
+options=(0 metrics)
 slope callgrind "$gateway_program" /orders/42
+counting=$slope
+figure instructions.metrics $((counting - gateway)) instr at_most 600 \
+  "$method, $counting with metrics and $gateway without"
+figure instructions.get1k "$counting" instr at_most 28000 \
+  "$method, gateway with metrics and hyper's server in all"
+slope callgrind "$gateway_program" /large/42
+figure instructions.get64k "$slope" instr at_most 32000 \
+  "callgrind slope over $FEW and $MANY requests of 64 KiB, h2load -c$CLIENTS --h1, gateway with metrics and hyper's server in all"
 options=()
-figure instructions.metrics $((slope - gateway)) instr at_most 600 \
-  "$method, $slope with metrics and $gateway without"
+slope callgrind "$served_program" /orders/42
+figure_open instructions.get1k.served "$slope" instr "$method, gateway and serve::Server in all"
 
 slope dhat "$bare_program" /orders/42
 bare=$slope_exact

@@ -8,6 +8,13 @@ figure() {
   printf '%-26s %14s %s (%s %s)\n' "$1" "$2" "$3" "$4" "$5"
 }
 
+# figure_open NAME VALUE UNIT METHOD: one without a limit, which explains another.
+figure_open() {
+  mkdir -p target
+  printf '{"figure":"%s","value":%s,"unit":"%s","method":"%s"}\n' "$@" >>target/figures.jsonl
+  printf '%-26s %14s %s\n' "$1" "$2" "$3"
+}
+
 # The table of everything in target/figures.jsonl.
 figures_table() {
   awk '
