@@ -111,6 +111,7 @@ fn whole(count: u64) -> String {
 /// Every public limit with its value.
 fn limits() -> Vec<(&'static str, String)> {
     let mut limits = always();
+    limits.extend(on_the_way());
     limits.extend(served());
     limits.extend(documented());
     limits
@@ -185,13 +186,6 @@ fn always() -> Vec<(&'static str, String)> {
         ("observe::limits::MAX_QUEUE", observe::MAX_QUEUE.to_string()),
         ("observe::limits::MAX_LINES", observe::MAX_LINES.to_string()),
         ("observe::limits::MAX_DRAINS", observe::MAX_DRAINS.to_string()),
-        ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
-        ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
-        ("transport::MAX_WAITING", transport::MAX_WAITING.to_string()),
-        ("transport::MAX_STREAMS", transport::MAX_STREAMS.to_string()),
-        ("transport::MAX_AGE", time(transport::MAX_AGE)),
-        ("transport::MAX_IDLE", transport::MAX_IDLE.to_string()),
-        ("transport::IDLE_LIMIT", time(transport::IDLE_LIMIT)),
         ("model::limits::MAX_DESCRIPTION", bytes(model::MAX_DESCRIPTION)),
         ("model::limits::MAX_ENVIRONMENT_DESCRIPTION", bytes(model::MAX_ENVIRONMENT_DESCRIPTION)),
         ("model::limits::MAX_PATH", bytes(model::MAX_PATH)),
@@ -222,6 +216,18 @@ fn always() -> Vec<(&'static str, String)> {
         ("model::limits::MAX_VARIABLE_NAME", bytes(model::MAX_VARIABLE_NAME)),
         ("model::limits::MAX_VARIABLE", bytes(model::MAX_VARIABLE)),
         ("model::limits::MAX_REFUSALS", bytes(model::MAX_REFUSALS)),
+    ]
+}
+
+fn on_the_way() -> Vec<(&'static str, String)> {
+    vec![
+        ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
+        ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
+        ("transport::MAX_WAITING", transport::MAX_WAITING.to_string()),
+        ("transport::MAX_STREAMS", transport::MAX_STREAMS.to_string()),
+        ("transport::MAX_AGE", time(transport::MAX_AGE)),
+        ("transport::MAX_IDLE", transport::MAX_IDLE.to_string()),
+        ("transport::IDLE_LIMIT", time(transport::IDLE_LIMIT)),
     ]
 }
 

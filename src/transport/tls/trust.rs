@@ -45,12 +45,12 @@ impl Trust {
 
     /// What believes them.
     pub(super) fn verifier(&self) -> Result<Arc<Verifier>, PoolError> {
-        self.try_verifier().map_err(unsupported)
+        self.try_verifier().map_err(|reason| unsupported(&reason))
     }
 
     /// A configuration without anything of a definition's own.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, PoolError> {
-        self.try_config().map_err(unsupported)
+        self.try_config().map_err(|reason| unsupported(&reason))
     }
 
     fn try_verifier(&self) -> Result<Arc<Verifier>, String> {
@@ -75,7 +75,7 @@ impl Trust {
     }
 }
 
-fn unsupported(reason: String) -> PoolError {
+fn unsupported(reason: &str) -> PoolError {
     PoolError::Unsupported(format!("TLS: {reason}"))
 }
 
