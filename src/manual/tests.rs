@@ -113,6 +113,7 @@ fn limits() -> Vec<(&'static str, String)> {
     let mut limits = always();
     limits.extend(served());
     limits.extend(documented());
+    limits.extend(told());
     limits
 }
 
@@ -160,6 +161,17 @@ fn served() -> Vec<(&'static str, String)> {
     ]
 }
 
+fn told() -> Vec<(&'static str, String)> {
+    vec![
+        ("observe::limits::MAX_TARGETS", observe::MAX_TARGETS.to_string()),
+        ("observe::limits::MAX_APIS", observe::MAX_APIS.to_string()),
+        ("observe::limits::MAX_FIELD", bytes(observe::MAX_FIELD)),
+        ("observe::limits::MAX_QUEUE", observe::MAX_QUEUE.to_string()),
+        ("observe::limits::MAX_LINES", observe::MAX_LINES.to_string()),
+        ("observe::limits::MAX_DRAINS", observe::MAX_DRAINS.to_string()),
+    ]
+}
+
 fn always() -> Vec<(&'static str, String)> {
     vec![
         ("gateway::limits::MAX_URI", bytes(gateway::MAX_URI)),
@@ -179,12 +191,6 @@ fn always() -> Vec<(&'static str, String)> {
         ("model::definition::MIN_TIMEOUT", time(MIN_TIMEOUT)),
         ("model::definition::MAX_TIMEOUT", time(MAX_TIMEOUT)),
         ("backend::probe::PROBE_TIMEOUT", time(PROBE_TIMEOUT)),
-        ("observe::limits::MAX_TARGETS", observe::MAX_TARGETS.to_string()),
-        ("observe::limits::MAX_APIS", observe::MAX_APIS.to_string()),
-        ("observe::limits::MAX_FIELD", bytes(observe::MAX_FIELD)),
-        ("observe::limits::MAX_QUEUE", observe::MAX_QUEUE.to_string()),
-        ("observe::limits::MAX_LINES", observe::MAX_LINES.to_string()),
-        ("observe::limits::MAX_DRAINS", observe::MAX_DRAINS.to_string()),
         ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
         ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
         ("transport::MAX_WAITING", transport::MAX_WAITING.to_string()),

@@ -75,8 +75,9 @@ impl Trust {
     }
 }
 
-fn unsupported(reason: String) -> PoolError {
-    PoolError::Unsupported(format!("TLS: {reason}"))
+fn unsupported(mut reason: String) -> PoolError {
+    reason.insert_str(0, "TLS: ");
+    PoolError::Unsupported(reason)
 }
 
 /// The certificates in a text, at least one.
