@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::Body as _;
 use tokio::time::Instant;
 
@@ -68,10 +68,11 @@ impl Told {
     }
 
     /// A request failed of which nothing but this was read.
+    #[cfg(feature = "server")]
     pub(super) fn failed(
         gateway: &Inner,
-        method: &Method,
-        version: Version,
+        method: &http::Method,
+        version: http::Version,
         id: &HeaderValue,
         error: &Error,
     ) -> Self {

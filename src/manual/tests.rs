@@ -111,9 +111,9 @@ fn whole(count: u64) -> String {
 /// Every public limit with its value.
 fn limits() -> Vec<(&'static str, String)> {
     let mut limits = always();
-    limits.extend(on_the_way());
     limits.extend(served());
     limits.extend(documented());
+    limits.extend(told());
     limits
 }
 
@@ -161,6 +161,17 @@ fn served() -> Vec<(&'static str, String)> {
     ]
 }
 
+fn told() -> Vec<(&'static str, String)> {
+    vec![
+        ("observe::limits::MAX_TARGETS", observe::MAX_TARGETS.to_string()),
+        ("observe::limits::MAX_APIS", observe::MAX_APIS.to_string()),
+        ("observe::limits::MAX_FIELD", bytes(observe::MAX_FIELD)),
+        ("observe::limits::MAX_QUEUE", observe::MAX_QUEUE.to_string()),
+        ("observe::limits::MAX_LINES", observe::MAX_LINES.to_string()),
+        ("observe::limits::MAX_DRAINS", observe::MAX_DRAINS.to_string()),
+    ]
+}
+
 fn always() -> Vec<(&'static str, String)> {
     vec![
         ("gateway::limits::MAX_URI", bytes(gateway::MAX_URI)),
@@ -180,12 +191,13 @@ fn always() -> Vec<(&'static str, String)> {
         ("model::definition::MIN_TIMEOUT", time(MIN_TIMEOUT)),
         ("model::definition::MAX_TIMEOUT", time(MAX_TIMEOUT)),
         ("backend::probe::PROBE_TIMEOUT", time(PROBE_TIMEOUT)),
-        ("observe::limits::MAX_TARGETS", observe::MAX_TARGETS.to_string()),
-        ("observe::limits::MAX_APIS", observe::MAX_APIS.to_string()),
-        ("observe::limits::MAX_FIELD", bytes(observe::MAX_FIELD)),
-        ("observe::limits::MAX_QUEUE", observe::MAX_QUEUE.to_string()),
-        ("observe::limits::MAX_LINES", observe::MAX_LINES.to_string()),
-        ("observe::limits::MAX_DRAINS", observe::MAX_DRAINS.to_string()),
+        ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
+        ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
+        ("transport::MAX_WAITING", transport::MAX_WAITING.to_string()),
+        ("transport::MAX_STREAMS", transport::MAX_STREAMS.to_string()),
+        ("transport::MAX_AGE", time(transport::MAX_AGE)),
+        ("transport::MAX_IDLE", transport::MAX_IDLE.to_string()),
+        ("transport::IDLE_LIMIT", time(transport::IDLE_LIMIT)),
         ("model::limits::MAX_DESCRIPTION", bytes(model::MAX_DESCRIPTION)),
         ("model::limits::MAX_ENVIRONMENT_DESCRIPTION", bytes(model::MAX_ENVIRONMENT_DESCRIPTION)),
         ("model::limits::MAX_PATH", bytes(model::MAX_PATH)),
@@ -216,18 +228,6 @@ fn always() -> Vec<(&'static str, String)> {
         ("model::limits::MAX_VARIABLE_NAME", bytes(model::MAX_VARIABLE_NAME)),
         ("model::limits::MAX_VARIABLE", bytes(model::MAX_VARIABLE)),
         ("model::limits::MAX_REFUSALS", bytes(model::MAX_REFUSALS)),
-    ]
-}
-
-fn on_the_way() -> Vec<(&'static str, String)> {
-    vec![
-        ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
-        ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
-        ("transport::MAX_WAITING", transport::MAX_WAITING.to_string()),
-        ("transport::MAX_STREAMS", transport::MAX_STREAMS.to_string()),
-        ("transport::MAX_AGE", time(transport::MAX_AGE)),
-        ("transport::MAX_IDLE", transport::MAX_IDLE.to_string()),
-        ("transport::IDLE_LIMIT", time(transport::IDLE_LIMIT)),
     ]
 }
 

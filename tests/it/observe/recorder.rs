@@ -103,7 +103,7 @@ impl Recorder {
     }
 
     /// Waits for what other tasks are about to tell.
-    pub(super) async fn until(&self, is: impl Fn(&Told) -> bool + Send) {
+    pub(super) async fn until(&self, is: impl Fn(&Told) -> bool + Send + Sync) {
         let waiting = async {
             while !is(&self.told()) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
