@@ -46,8 +46,8 @@ pub(in crate::gateway) fn header(name: &HeaderName, value: &HeaderValue) -> Head
 /// Path and query, with secrets in the query replaced: what is called so, or was before it was mapped.
 pub(super) fn uri(uri: &Uri, was_secret: impl Fn(&str) -> bool) -> String {
     match uri.query() {
+        None | Some("") => uri.path().to_owned(),
         Some(text) => format!("{}?{}", uri.path(), query(text, was_secret)),
-        None => uri.path().to_owned(),
     }
 }
 

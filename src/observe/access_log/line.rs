@@ -209,9 +209,9 @@ fn millis(length: Duration) -> u64 {
 /// reader of lines could take for more than text.
 fn escape(out: &mut String, text: &str) {
     let most = out.len() + MAX_FIELD;
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let before = out.len();
+    // Up to here there is room for the mark, should there be more than fits.
+    let mut kept = out.len();
+    for character in text.chars() {
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
@@ -226,12 +226,13 @@ fn escape(out: &mut String, text: &str) {
             }
             plain => out.push(plain),
         }
-        let left = if characters.peek().is_some() { MORE.len_utf8() } else { 0 };
-        if out.len() + left > most {
-            // The one before left room for the mark.
-            out.truncate(before);
+        if out.len() > most {
+            out.truncate(kept);
             out.push(MORE);
             return;
+        }
+        if out.len() + MORE.len_utf8() <= most {
+            kept = out.len();
         }
     }
 }
