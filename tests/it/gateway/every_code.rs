@@ -84,7 +84,6 @@ async fn frail_shop() -> Shop {
         "inside",
         "mapped",
         "schemed",
-        "upgraded",
         "function",
         "small",
         "closed",
@@ -100,7 +99,7 @@ async fn frail_shop() -> Shop {
 
 /// Adds the APIs that refuse what does not suit them.
 fn refusing_apis(change: Change) -> Change {
-    let change = change.api("shop/schemed", schemed()).api("shop/upgraded", upgraded());
+    let change = change.api("shop/schemed", schemed());
     change.api("shop/mapped", mapped())
 }
 
@@ -121,11 +120,6 @@ fn mapped() -> Api {
     let field = Parameter::new("field", Location::Body);
     let api = Api::post("/mapped").service_same_path("orders").mode(Mode::Mapping);
     api.parameter(number).parameter(field)
-}
-
-/// An API that needs what this version does not do.
-fn upgraded() -> Api {
-    Api::get("/upgraded").service_same_path("orders").protocol([Protocol::Websocket])
 }
 
 /// An API whose parameter is JSON.
@@ -286,7 +280,7 @@ async fn case(kind: ErrorKind, shop: &Shop) -> Case {
         ErrorKind::BodyTooLarge => shop.ask("POST /shop/small", &["Content-Length: 4"]).await,
         ErrorKind::UrlTooLarge => shop.ask(&long, &[]).await,
         ErrorKind::HeadersTooLarge => shop.ask(order, &[&large]).await,
-        ErrorKind::NotImplemented => shop.ask("GET /shop/upgraded", &[]).await,
+        ErrorKind::NotImplemented => shop.ask(order, &["Transfer-Encoding: gzip, chunked"]).await,
         #[cfg(feature = "schema")]
         ErrorKind::InvalidJson => shop.ask("GET /shop/schemed/text", &[]).await,
         #[cfg(not(feature = "schema"))]
