@@ -293,7 +293,8 @@ impl Drop for Telling {
 }
 
 fn id(id: &HeaderValue) -> &str {
-    id.to_str().unwrap_or_default()
+    // Looks at words, where `to_str` looks at each byte.
+    std::str::from_utf8(id.as_bytes()).unwrap_or_default()
 }
 
 /// What a request says, without its secrets.
