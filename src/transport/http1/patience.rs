@@ -12,11 +12,12 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::MAX_BUFFER;
 use crate::transport::response::MAX_HEAD;
 
-/// Most bytes read of a connection while an answer is awaited: a head of the largest size, and as much
-/// again of informational ones.
-const MAX_EARLY: usize = 2 * MAX_HEAD;
+/// Most bytes read of a connection while an answer is awaited: a head of the largest size, as much again
+/// of informational ones, and what hyper may have read beyond the head before anybody hears of it.
+const MAX_EARLY: usize = 2 * MAX_HEAD + MAX_BUFFER;
 /// Nothing is awaited. Far from where adding the bytes of a connection would go round.
 const NOTHING: usize = usize::MAX / 2;
 

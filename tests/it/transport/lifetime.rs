@@ -103,6 +103,19 @@ async fn an_unasked_answer_on_an_idle_connection_reaches_nobody() {
 }
 
 #[tokio::test]
+async fn a_large_answer_leaves_its_connection_to_the_next_request() {
+    // Head and body are read at once as soon as the buffer has grown to that.
+    let large = "x".repeat(100_000);
+    let body = large.clone();
+    let upstream = FakeUpstream::start(move |_| Script::ok(&body)).await.unwrap();
+    let (pool, _) = pool(local(), &upstream);
+    for _ in 0..50 {
+        assert_eq!(get_text(&pool, "/").await, large);
+    }
+    assert_eq!(upstream.accepted(), 1);
+}
+
+#[tokio::test]
 async fn idle_connections_are_closed_after_the_limit() {
     let upstream = FakeUpstream::start(|_| Script::ok("x")).await.unwrap();
     let (pool, drained) = pool(local().idle_limit(Duration::from_millis(40)), &upstream);
