@@ -90,6 +90,7 @@
 //! | `tracing` | a span for each request, and events: `observe::Tracing` |
 //! | `redis` | nonces in Redis, shared by a fleet: `gateway::RedisNonces` |
 //! | `schema` | parameters that are JSON are validated by a schema, [`model::Parameter::schema`] |
+//! | `dns` | names are resolved by asking name servers, with their times to live: `transport::dns::HickoryResolver` |
 //! | `full` | all of these |
 //! | `testing` | a conformance suite and a scripted upstream. Not semver-stable |
 //!

@@ -11,6 +11,7 @@
 //! | [`admission`] | who may call, and how do callers say who they are? |
 //! | [`mapping`] | what of a request's parameters does its backend receive? |
 //! | [`transport`] | how is a backend reached, and what is believed of it? |
+//! | [`names`] | where do requests go, where never, and what if a name changes? |
 //! | [`failures`] | what can a client be told, what does it mean, and what is to be done? |
 //! | [`defaults`] | how much of everything, why, and what happens beyond? |
 //! | [`observing`] | what is told of all that, to whom, and by which names? |
@@ -48,6 +49,9 @@ pub mod mapping {}
 
 #[doc = include_str!("transport.md")]
 pub mod transport {}
+
+#[doc = include_str!("names.md")]
+pub mod names {}
 
 #[doc = include_str!("failures.md")]
 pub mod failures {}

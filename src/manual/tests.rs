@@ -12,14 +12,15 @@ use crate::observe::limits as observe;
 use crate::registry::target::DEFAULT_TIMEOUT;
 #[cfg(feature = "server")]
 use crate::serve::limits as serve;
-use crate::transport;
+use crate::transport::{self, dns};
 
-const CHAPTERS: [&str; 15] = [
+const CHAPTERS: [&str; 16] = [
     include_str!("concepts.md"),
     include_str!("publishing.md"),
     include_str!("life_of_a_request.md"),
     include_str!("admission.md"),
     include_str!("mapping.md"),
+    include_str!("names.md"),
     FAILURES,
     DEFAULTS,
     include_str!("planning.md"),
@@ -114,6 +115,7 @@ fn limits() -> Vec<(&'static str, String)> {
     limits.extend(served());
     limits.extend(documented());
     limits.extend(told());
+    limits.extend(reached());
     limits
 }
 
@@ -172,6 +174,26 @@ fn told() -> Vec<(&'static str, String)> {
     ]
 }
 
+fn reached() -> Vec<(&'static str, String)> {
+    vec![
+        ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
+        ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
+        ("transport::MAX_WAITING", transport::MAX_WAITING.to_string()),
+        ("transport::MAX_STREAMS", transport::MAX_STREAMS.to_string()),
+        ("transport::MAX_AGE", time(transport::MAX_AGE)),
+        ("transport::MAX_IDLE", transport::MAX_IDLE.to_string()),
+        ("transport::IDLE_LIMIT", time(transport::IDLE_LIMIT)),
+        ("transport::dns::DEFAULT_TTL", time(dns::DEFAULT_TTL)),
+        ("transport::dns::MIN_TTL", time(dns::MIN_TTL)),
+        ("transport::dns::MAX_TTL", time(dns::MAX_TTL)),
+        ("transport::dns::NEGATIVE_TTL", time(dns::NEGATIVE_TTL)),
+        ("transport::dns::MAX_STALE", time(dns::MAX_STALE)),
+        ("transport::dns::LOOKUP_TIMEOUT", time(dns::LOOKUP_TIMEOUT)),
+        ("transport::dns::MAX_NAMES", dns::MAX_NAMES.to_string()),
+        ("transport::dns::MAX_ADDRESSES", dns::MAX_ADDRESSES.to_string()),
+    ]
+}
+
 fn always() -> Vec<(&'static str, String)> {
     vec![
         ("gateway::limits::MAX_URI", bytes(gateway::MAX_URI)),
@@ -191,13 +213,6 @@ fn always() -> Vec<(&'static str, String)> {
         ("model::definition::MIN_TIMEOUT", time(MIN_TIMEOUT)),
         ("model::definition::MAX_TIMEOUT", time(MAX_TIMEOUT)),
         ("backend::probe::PROBE_TIMEOUT", time(PROBE_TIMEOUT)),
-        ("transport::CONNECT_TIMEOUT", time(transport::CONNECT_TIMEOUT)),
-        ("transport::MAX_CONNECTIONS", transport::MAX_CONNECTIONS.to_string()),
-        ("transport::MAX_WAITING", transport::MAX_WAITING.to_string()),
-        ("transport::MAX_STREAMS", transport::MAX_STREAMS.to_string()),
-        ("transport::MAX_AGE", time(transport::MAX_AGE)),
-        ("transport::MAX_IDLE", transport::MAX_IDLE.to_string()),
-        ("transport::IDLE_LIMIT", time(transport::IDLE_LIMIT)),
         ("model::limits::MAX_DESCRIPTION", bytes(model::MAX_DESCRIPTION)),
         ("model::limits::MAX_ENVIRONMENT_DESCRIPTION", bytes(model::MAX_ENVIRONMENT_DESCRIPTION)),
         ("model::limits::MAX_PATH", bytes(model::MAX_PATH)),
@@ -256,6 +271,7 @@ fn no_public_limit_is_left_out() {
         ("observe::limits", include_str!("../observe/limits.rs")),
         ("backend::probe", include_str!("../backend/probe.rs")),
         ("transport", include_str!("../transport/mod.rs")),
+        ("transport::dns", include_str!("../transport/dns/mod.rs")),
         #[cfg(feature = "server")]
         ("serve::limits", include_str!("../serve/limits.rs")),
         #[cfg(feature = "document")]

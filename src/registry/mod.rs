@@ -27,6 +27,7 @@ use crate::observe::Observers;
 use crate::store::{Loaded, Store};
 use crate::sync::{Drained, Lease, Published};
 use crate::time::Clock;
+use crate::transport::dns::Refreshed;
 
 pub(crate) mod callers;
 pub mod change;
@@ -130,6 +131,14 @@ impl Registry {
     pub fn contents(&self) -> Loaded {
         let state = self.state();
         Loaded::new(state.revision(), state.records().collect())
+    }
+
+    /// Asks for the addresses of every backend's name again, whatever was said of how long they hold.
+    ///
+    /// After it returned no request goes to an address that its name has no more. See
+    /// [`Transport::refresh_now`](crate::transport::Transport::refresh_now).
+    pub async fn refresh_now(&self) -> Refreshed {
+        self.0.kinds.transport.refresh_now().await
     }
 
     /// Everything that is true now.

@@ -19,7 +19,8 @@ use crate::observe::{Observer, Observers};
 use crate::store::{Batch, MemoryStore, Store, StoreError};
 use crate::sync::{Drained, Published, lease};
 use crate::time::{Clock, SystemClock};
-use crate::transport::{Egress, InvalidRoot, Transport};
+use crate::transport::dns::{Lifetimes, Resolve};
+use crate::transport::{self, Egress, InvalidRoot, Transport};
 
 /// How long to wait before asking a store again that did not answer.
 const STORE_RESTS: Duration = Duration::from_secs(1);
@@ -35,6 +36,7 @@ pub struct Builder {
     egress: Egress,
     loopback: bool,
     roots: Vec<Vec<u8>>,
+    transport: transport::Builder,
     limits: Limits,
     creation: Option<Arc<dyn CreationPolicy>>,
     region: Option<String>,
@@ -89,6 +91,7 @@ impl Registry {
             egress: Egress::default(),
             loopback: false,
             roots: Vec::new(),
+            transport: Transport::builder(),
             limits: Limits::default(),
             creation: None,
             region: None,
@@ -139,6 +142,18 @@ impl Builder {
     /// Trusts these certificates (PEM) beside the platform's, for HTTPS to backends.
     pub fn trust(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
+        self
+    }
+
+    /// Finds the addresses of backends' names; without it the operating system does.
+    pub fn resolver(mut self, resolver: impl Resolve) -> Self {
+        self.transport = self.transport.resolver(resolver);
+        self
+    }
+
+    /// For how long it is believed what addresses names have.
+    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.transport = self.transport.lifetimes(lifetimes);
         self
     }
 
@@ -228,7 +243,7 @@ impl Builder {
         let transport = self
             .roots
             .iter()
-            .fold(Transport::builder().egress(egress), |builder, pem| builder.trust(pem.clone()));
+            .fold(self.transport.egress(egress), |builder, pem| builder.trust(pem.clone()));
         let region = self.region.map(|region| region.parse::<Region>()).transpose()?;
         let rules = region.map(|region| Arc::new(RegionRules::new(region)) as Arc<_>);
         let creation = self.creation.or(rules);

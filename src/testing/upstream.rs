@@ -43,6 +43,19 @@ impl FakeUpstream {
         Self::start_behind(async |stream| Ok::<TcpStream, io::Error>(stream), script).await
     }
 
+    /// The same at this address, which must be free.
+    ///
+    /// # Errors
+    ///
+    /// It could not be listened on.
+    pub async fn start_at<F>(address: SocketAddr, script: F) -> io::Result<Self>
+    where
+        F: Fn(&Received) -> Script + Send + Sync + 'static,
+    {
+        let listener = TcpListener::bind(address).await?;
+        Self::listen(listener, async |stream| Ok::<TcpStream, io::Error>(stream), script)
+    }
+
     /// The same behind something that is done with every connection first, such as a TLS handshake.
     /// A connection for which that fails is closed.
     ///
@@ -56,7 +69,16 @@ impl FakeUpstream {
         S: AsyncRead + AsyncWrite + Send + Unpin,
         F: Fn(&Received) -> Script + Send + Sync + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Self::listen(TcpListener::bind("127.0.0.1:0").await?, accept, script)
+    }
+
+    fn listen<A, U, S, F>(listener: TcpListener, accept: A, script: F) -> io::Result<Self>
+    where
+        A: Fn(TcpStream) -> U + Send + Sync + 'static,
+        U: Future<Output = io::Result<S>> + Send,
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+        F: Fn(&Received) -> Script + Send + Sync + 'static,
+    {
         let address = listener.local_addr()?;
         let log =
             Arc::new(Log { received: Mutex::default(), connections: watch::Sender::new((0, 0)) });

@@ -3,12 +3,17 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use super::Transport;
+use super::dns::Peer;
 use super::egress::Egress;
+use super::race::{in_turn, race};
 use super::socket::Socket;
 use crate::error::{Error, ErrorKind, Result, Retry};
 
@@ -19,26 +24,39 @@ pub(super) fn failed(context: impl Into<String>) -> Error {
     Error::new(ErrorKind::Connect, Retry::Always, context)
 }
 
-/// Connects to the first address of `host` that is allowed and answers.
+/// Connects to the first address of `host` that is allowed and answers, and says whom that is with.
 ///
-/// Addresses are tried one after the other, each with an equal share of the time that is left, so that
-/// one that swallows packets does not cost the others their chance.
+/// A literal address is dialled, a name is looked up. Its addresses race each other (RFC 8305) until
+/// the deadline; each is judged by the egress policy before it is dialled.
 pub(super) async fn tcp(
-    egress: &Egress,
+    transport: &Transport,
     host: &str,
     port: u16,
     deadline: Instant,
-) -> Result<TcpStream> {
-    let addresses = only_allowed(egress, resolve(host, port, deadline).await?)?;
-    let mut last = failed("name has no address");
-    for (index, address) in addresses.iter().enumerate() {
-        let left = u32::try_from(addresses.len().saturating_sub(index)).unwrap_or(u32::MAX);
-        match attempt(*address, share(deadline, left)).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
+) -> Result<(TcpStream, Peer)> {
+    let egress = transport.egress();
+    if let Some(address) = literal(host) {
+        let allowed = only_allowed(egress, [address], port)?;
+        let dial = |address| attempt(transport, address, deadline);
+        let (_, stream) = race(allowed, deadline, dial).await?;
+        return Ok((stream, Peer::unnamed()));
+    }
+    let name = transport.0.names.entry(host);
+    let found = name.addresses(deadline).await?;
+    let allowed = only_allowed(egress, found.iter().copied(), port)?;
+    let dial = |address| attempt(transport, address, deadline);
+    match race(in_turn(allowed, name.turn()), deadline, dial).await {
+        Ok((address, stream)) => Ok((stream, Peer::of(&name, address.ip()))),
+        Err(error) => {
+            name.suspect();
+            Err(error)
         }
     }
-    Err(last)
+}
+
+/// The address a host is, as it is dialled.
+fn literal(host: &str) -> Option<IpAddr> {
+    host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
 /// Connects to the socket at `path`.
@@ -70,59 +88,65 @@ pub(crate) fn share(deadline: Instant, attempts: u32) -> Instant {
     now + left / attempts.max(1)
 }
 
-/// Connects to one address, which the egress policy must have allowed.
-pub(super) async fn attempt(address: SocketAddr, until: Instant) -> Result<TcpStream> {
+/// Connects to one address, which the egress policy must have allowed. Nothing else dials.
+pub(super) async fn attempt(
+    transport: &Transport,
+    address: SocketAddr,
+    until: Instant,
+) -> Result<TcpStream> {
+    transport.0.dialled.fetch_add(1, Ordering::Relaxed);
+    let broken = |error| failed("connection failed").caused_by(At(address, error));
     let stream = match timeout_at(until, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
             return Err(failed("connection refused").caused_by(At(address, error)));
         }
-        Ok(Err(error)) => return Err(failed("connection failed").caused_by(At(address, error))),
+        Ok(Err(error)) => return Err(broken(error)),
         Err(late) => {
             return Err(failed("connection timed out").caused_by(At(address, late.into())));
         }
     };
     // Without it a small request may wait for the acknowledgement of the one before.
-    stream
-        .set_nodelay(true)
-        .map_err(|error| failed("connection failed").caused_by(At(address, error)))?;
+    stream.set_nodelay(true).map_err(broken)?;
+    let local = stream.local_addr().map_err(broken)?;
+    transport
+        .egress()
+        .check_made(local, address)
+        .map_err(|error| failed("address refused by the egress policy").caused_by(error))?;
     Ok(stream)
 }
 
-/// Every address of `host`, allowed or not.
-pub(super) async fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    match timeout_at(deadline, lookup_host((host, port))).await {
-        Ok(Ok(found)) => Ok(found.collect()),
-        Ok(Err(error)) => Err(failed("name not resolved").caused_by(error)),
-        Err(late) => Err(failed("name not resolved in time").caused_by(late)),
-    }
+/// Every address of `host` by a look-up of its own, allowed or not; never none.
+pub(super) async fn resolve(
+    transport: &Transport,
+    host: &str,
+    port: u16,
+    deadline: Instant,
+) -> Result<Vec<SocketAddr>> {
+    let found = match literal(host) {
+        Some(address) => Arc::from([address]),
+        None => transport.0.names.entry(host).look_up(deadline).await?,
+    };
+    Ok(found.iter().map(|address| SocketAddr::new(*address, port)).collect())
 }
 
 /// Drops every address that is refused; fails when none is left.
 fn only_allowed(
     egress: &Egress,
-    found: impl IntoIterator<Item = SocketAddr>,
+    found: impl IntoIterator<Item = IpAddr>,
+    port: u16,
 ) -> Result<Vec<SocketAddr>> {
-    let mut refused = None;
-    let allowed: Vec<_> = found
-        .into_iter()
-        .filter(|address| match egress.check(address.ip()) {
-            Ok(()) => true,
+    let mut refused = failed("name has no address");
+    let mut allowed = Vec::new();
+    for address in found {
+        match egress.check_socket(SocketAddr::new(address, port)) {
+            Ok(()) => allowed.push(SocketAddr::new(address, port)),
             Err(error) => {
-                refused = Some(error);
-                false
+                refused = failed("address refused by the egress policy").caused_by(error);
             }
-        })
-        .collect();
-    match refused {
-        Some(refused) if allowed.is_empty() => {
-            Err(failed("address refused by the egress policy").caused_by(refused))
         }
-        _ => Ok(allowed),
     }
+    if allowed.is_empty() { Err(refused) } else { Ok(allowed) }
 }
 
 /// An address, and what went wrong there.
@@ -136,22 +160,25 @@ mod tests {
 
     #[test]
     fn refused_addresses_are_dropped_and_the_others_kept() {
-        let all = ["1.1.1.1:80", "127.0.0.1:80", "[::1]:80", "10.0.0.1:80"];
-        let all = all.map(|text| text.parse::<SocketAddr>().unwrap());
-        let kept = only_allowed(&Egress::default(), all).unwrap();
-        assert_eq!(kept, [all[0], all[3]]);
-        let error = only_allowed(&Egress::default(), [all[1], all[2]]).unwrap_err();
+        let all = ["1.1.1.1", "127.0.0.1", "::1", "10.0.0.1"];
+        let all = all.map(|text| text.parse::<IpAddr>().unwrap());
+        let kept = only_allowed(&Egress::default(), all, 80).unwrap();
+        assert_eq!(kept, [SocketAddr::new(all[0], 80), SocketAddr::new(all[3], 80)]);
+        let error = only_allowed(&Egress::default(), [all[1], all[2]], 80).unwrap_err();
         assert_eq!((error.kind(), error.retry()), (ErrorKind::Connect, Retry::Always));
         assert!(!error.context().contains("127"), "clients see the context");
     }
 
     #[tokio::test]
-    async fn the_next_address_is_tried_when_one_refuses() {
+    async fn a_closed_port_refuses() {
         let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let closed = dead.local_addr().unwrap();
         drop(dead);
-        let error = attempt(closed, Instant::now() + Duration::from_secs(5)).await.unwrap_err();
+        let transport = Transport::default();
+        let until = Instant::now() + Duration::from_secs(5);
+        let error = attempt(&transport, closed, until).await.unwrap_err();
         assert_eq!(error.context(), "connection refused");
+        assert_eq!(transport.dialled(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,8 @@
 //! Where this node may connect to.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
 
 /// Which addresses may be connected to. Judged for every address right before it is dialled, so a
@@ -11,7 +12,8 @@ use std::path::{Component, Path, PathBuf};
 /// broadcast and reserved addresses, the metadata services of clouds, and IPv6 ranges that hide an
 /// IPv4 address which cannot be judged (Teredo, local-use NAT64). An address that embeds an IPv4
 /// address is judged as that one. Private ranges are allowed, because reaching private hosts is what
-/// gateways are for, and can be refused with [`Egress::deny_private`].
+/// gateways are for, and can be refused with [`Egress::deny_private`]. Ports are allowed unless refused
+/// with [`Egress::deny_ports`].
 ///
 /// ```
 /// use backhaul::transport::Egress;
@@ -30,6 +32,8 @@ pub struct Egress {
     no_private: bool,
     /// Folders whose sockets are allowed.
     sockets: Vec<PathBuf>,
+    ports: BTreeSet<u16>,
+    own: BTreeSet<SocketAddr>,
 }
 
 /// A socket of this machine that may not be connected to.
@@ -41,15 +45,36 @@ pub struct RefusedSocket {
     pub path: PathBuf,
 }
 
-/// An address that may not be connected to, and the range it lies in.
+/// Where it may not be connected to, and why.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{address} is {range}, which the egress policy refuses")]
 #[non_exhaustive]
-pub struct Refused {
-    /// The address, as it was found.
-    pub address: IpAddr,
-    /// What is refused about it.
-    pub range: Range,
+pub enum Refused {
+    /// The address lies in a range that is refused.
+    #[error("{address} is {range}, which the egress policy refuses")]
+    #[non_exhaustive]
+    Address {
+        /// The address, as it was found.
+        address: IpAddr,
+        /// What is refused about it.
+        range: Range,
+    },
+    /// The port is one of [`Egress::deny_ports`].
+    #[error("port {0} is refused by the egress policy")]
+    Port(u16),
+    /// It is one of [`Egress::deny_own`].
+    #[error("{0} is this gateway's own, which the egress policy refuses")]
+    Own(SocketAddr),
+}
+
+impl Refused {
+    /// The range the address lies in, if it is refused for that.
+    #[must_use]
+    pub fn range(&self) -> Option<Range> {
+        match self {
+            Self::Address { range, .. } => Some(*range),
+            Self::Port(_) | Self::Own(_) => None,
+        }
+    }
 }
 
 /// A range of addresses that can be refused.
@@ -81,10 +106,12 @@ const METADATA_V4: [Ipv4Addr; 3] = [
     Ipv4Addr::new(168, 63, 129, 16),
 ];
 
-/// The same for IPv6: EC2, Google Cloud.
-const METADATA_V6: [Ipv6Addr; 2] = [
+/// The same for IPv6: EC2 and its pods' credentials, Google Cloud, Scaleway.
+const METADATA_V6: [Ipv6Addr; 4] = [
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),
 ];
 
 impl Egress {
@@ -124,7 +151,61 @@ impl Egress {
         Err(RefusedSocket { path: path.to_owned() })
     }
 
-    /// Whether `address` may be connected to.
+    /// The same with these ports refused at every address: those where mail, databases and the like
+    /// listen, for gateways that have no business there.
+    #[must_use]
+    pub fn deny_ports(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
+        self.ports.extend(ports);
+        self
+    }
+
+    /// The same with a socket refused that this process or its neighbours listen on, such as the
+    /// gateway's own or that of an admin interface: nobody comes back in through it.
+    ///
+    /// An unspecified address means the port at every address of this machine. At those that nobody
+    /// told of, a connection is closed before anything is sent on it.
+    #[must_use]
+    pub fn deny_own(mut self, listener: SocketAddr) -> Self {
+        self.own.insert(listener);
+        self
+    }
+
+    /// Whether it may be connected to this port of this address.
+    ///
+    /// # Errors
+    ///
+    /// What is refused about it.
+    pub fn check_socket(&self, socket: SocketAddr) -> Result<(), Refused> {
+        self.check(socket.ip())?;
+        self.check_port(socket.port())?;
+        let here = socket.ip().is_loopback();
+        if self.is_own(socket, here) { Err(Refused::Own(socket)) } else { Ok(()) }
+    }
+
+    /// Whether the port may be connected to, wherever.
+    ///
+    /// # Errors
+    ///
+    /// It is one of [`Egress::deny_ports`].
+    pub fn check_port(&self, port: u16) -> Result<(), Refused> {
+        if self.ports.contains(&port) { Err(Refused::Port(port)) } else { Ok(()) }
+    }
+
+    /// Whether a connection that was made may be used: one from an address to itself stayed on this
+    /// machine.
+    pub(super) fn check_made(&self, local: SocketAddr, peer: SocketAddr) -> Result<(), Refused> {
+        let here = local.ip() == peer.ip();
+        if self.is_own(peer, here) { Err(Refused::Own(peer)) } else { Ok(()) }
+    }
+
+    fn is_own(&self, socket: SocketAddr, here: bool) -> bool {
+        self.own.iter().any(|own| {
+            let address = own.ip() == socket.ip() || here && own.ip().is_unspecified();
+            address && own.port() == socket.port()
+        })
+    }
+
+    /// Whether `address` may be connected to, whatever the port.
     ///
     /// # Errors
     ///
@@ -138,7 +219,7 @@ impl Egress {
             None => Ok(()),
             Some(Range::Loopback) if self.loopback => Ok(()),
             Some(Range::Private) if !self.no_private => Ok(()),
-            Some(range) => Err(Refused { address, range }),
+            Some(range) => Err(Refused::Address { address, range }),
         }
     }
 
@@ -150,6 +231,18 @@ impl Egress {
     /// See [`Egress::check`].
     pub fn check_literal(&self, host: &str) -> Result<(), Refused> {
         literal(host).map_or(Ok(()), |address| self.check(address))
+    }
+
+    /// The same for a host and a port.
+    ///
+    /// # Errors
+    ///
+    /// See [`Egress::check_socket`].
+    pub fn check_endpoint(&self, host: &str, port: u16) -> Result<(), Refused> {
+        match literal(host) {
+            Some(address) => self.check_socket(SocketAddr::new(address.to_canonical(), port)),
+            None => self.check_port(port),
+        }
     }
 }
 
@@ -184,7 +277,8 @@ fn range_v6(address: Ipv6Addr) -> Option<Range> {
     })
 }
 
-/// The IPv4 address inside: mapped, translated, compatible, NAT64 (RFC 6052) or 6to4 (RFC 3056).
+/// The IPv4 address inside: mapped, translated, compatible, NAT64 (RFC 6052), 6to4 (RFC 3056) or
+/// ISATAP (RFC 5214 section 6.1).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
@@ -197,6 +291,9 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
         | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => of(high, low),
+        // Within a link the link is what is refused.
+        [0xfe80..=0xfebf, ..] => None,
+        [.., 0 | 0x200, 0x5efe, high, low] => of(high, low),
         _ => None,
     }
 }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `egress` | where may this node connect to? |
 //! | `origin`, `target` | what is connected to? |
-//! | `connect`, `tls/`, `socket` | how does a connection come to be? |
+//! | `dns/` | which addresses does a name have, and for how long? |
+//! | `connect`, `race`, `tls/`, `socket` | how does a connection come to be? |
 //! | `pool/` | which connection takes a request, and how long is one kept? |
 //! | `http1/`, `http2/` | how is a request sent and answered, and when is the connection free again? |
 //! | `tunnel` | what of a connection that was taken over? |
@@ -14,6 +15,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use self::tls::Trust;
@@ -21,11 +23,13 @@ use crate::model::definition::MAX_TIMEOUT;
 use crate::observe::PoolObservers;
 
 mod connect;
+pub mod dns;
 mod egress;
 mod http1;
 mod http2;
 mod origin;
 mod pool;
+mod race;
 mod response;
 mod socket;
 mod target;
@@ -86,6 +90,9 @@ pub struct Transport(Arc<Inner>, PoolObservers);
 #[derive(Debug)]
 struct Inner {
     egress: Egress,
+    names: dns::Names,
+    /// Attempts to connect, ever.
+    dialled: AtomicU64,
     trust: Trust,
     connect_timeout: Duration,
     max_connections: usize,
@@ -113,6 +120,8 @@ impl Default for Inner {
     fn default() -> Self {
         Self {
             egress: Egress::default(),
+            names: dns::Names::default(),
+            dialled: AtomicU64::new(0),
             trust: Trust::default(),
             connect_timeout: CONNECT_TIMEOUT,
             max_connections: MAX_CONNECTIONS,
@@ -164,6 +173,21 @@ impl Transport {
     /// The host is an address, in whatever spelling, that is refused.
     pub fn check_literal(&self, host: &str) -> Result<(), Refused> {
         self.0.egress.check_literal(host)
+    }
+
+    /// The same for a host and a port.
+    ///
+    /// # Errors
+    ///
+    /// The address or the port is refused.
+    pub fn check_endpoint(&self, host: &str, port: u16) -> Result<(), Refused> {
+        self.0.egress.check_endpoint(host, port)
+    }
+
+    /// How often it tried to connect to an address, whatever came of it.
+    #[must_use]
+    pub fn dialled(&self) -> u64 {
+        self.0.dialled.load(Ordering::Relaxed)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use http::uri::Scheme;
 use tokio::time::Instant;
 
+use super::dns::Peer;
 use super::pool::PoolError;
 use super::socket::Socket;
 use super::tls::{self, Tls};
@@ -52,12 +53,17 @@ impl Target {
     }
 
     /// Makes a connection, and makes sure whom it is with.
-    pub(super) async fn connect(&self, transport: &Transport, deadline: Instant) -> Result<Wire> {
-        let socket = self.socket(transport, deadline).await?;
-        match &self.tls {
-            None => Ok(Wire::Plain(socket)),
-            Some(tls) => Ok(Wire::Secure(Box::new(tls.connect(socket, deadline).await?))),
-        }
+    pub(super) async fn connect(
+        &self,
+        transport: &Transport,
+        deadline: Instant,
+    ) -> Result<(Wire, Peer)> {
+        let (socket, peer) = self.socket(transport, deadline).await?;
+        let wire = match &self.tls {
+            None => Wire::Plain(socket),
+            Some(tls) => Wire::Secure(Box::new(tls.connect(socket, deadline).await?)),
+        };
+        Ok((wire, peer))
     }
 
     /// The same, for a connection that is to speak HTTP/1.1.
@@ -65,20 +71,22 @@ impl Target {
         &self,
         transport: &Transport,
         deadline: Instant,
-    ) -> Result<Wire> {
-        let socket = self.socket(transport, deadline).await?;
-        match &self.tls {
-            None => Ok(Wire::Plain(socket)),
-            Some(tls) => Ok(Wire::Secure(Box::new(tls.connect_http1(socket, deadline).await?))),
-        }
+    ) -> Result<(Wire, Peer)> {
+        let (socket, peer) = self.socket(transport, deadline).await?;
+        let wire = match &self.tls {
+            None => Wire::Plain(socket),
+            Some(tls) => Wire::Secure(Box::new(tls.connect_http1(socket, deadline).await?)),
+        };
+        Ok((wire, peer))
     }
 
-    async fn socket(&self, transport: &Transport, deadline: Instant) -> Result<Socket> {
-        let egress = &transport.0.egress;
+    async fn socket(&self, transport: &Transport, deadline: Instant) -> Result<(Socket, Peer)> {
         if let Some(path) = &self.path {
-            return connect::local(egress, path, deadline).await;
+            let socket = connect::local(transport.egress(), path, deadline).await?;
+            return Ok((socket, Peer::unnamed()));
         }
-        connect::tcp(egress, &self.host, self.port, deadline).await.map(Socket::Tcp)
+        let (stream, peer) = connect::tcp(transport, &self.host, self.port, deadline).await?;
+        Ok((Socket::Tcp(stream), peer))
     }
 }
 

@@ -69,18 +69,19 @@ impl<'p> Trial<'p> {
         self.shared.transport.0.connect_timeout
     }
 
-    /// Every address of the host, allowed or not.
+    /// Every address of the host, allowed or not, as a look-up of its own finds them: never none.
     pub(crate) async fn resolve(&self, until: Instant) -> Result<Vec<SocketAddr>> {
-        let found = connect::resolve(self.host(), self.port(), until).await?;
-        if found.is_empty() { Err(connect::failed("name has no address")) } else { Ok(found) }
+        connect::resolve(&self.shared.transport, self.host(), self.port(), until).await
     }
 
     /// Connects to one address, unless it is refused.
     pub(crate) async fn connect(&self, address: SocketAddr, until: Instant) -> Result<Attempt> {
-        self.shared.transport.0.egress.check(address.ip()).map_err(|refused| {
+        let transport = &self.shared.transport;
+        transport.egress().check_socket(address).map_err(|refused| {
             connect::failed("address refused by the egress policy").caused_by(refused)
         })?;
-        connect::attempt(address, until).await.map(|stream| Attempt::Plain(Socket::Tcp(stream)))
+        let stream = connect::attempt(transport, address, until).await?;
+        Ok(Attempt::Plain(Socket::Tcp(stream)))
     }
 
     /// Makes sure whom the connection is with.

@@ -74,7 +74,9 @@ fn complaints(
             complaints.push(format!("{row}: two reasons"));
         }
     }
-    let unknown = tests.keys().filter(|row| !rows.contains(*row));
+    // Areas that are not followed yet may have tests already.
+    let followed = |row: &str| AREAS.iter().any(|(area, _)| row.starts_with(*area));
+    let unknown = tests.keys().filter(|row| followed(row) && !rows.contains(*row));
     complaints.extend(unknown.map(|row| format!("{row}: a test for a row that is not there")));
     let open =
         rows.iter().filter(|row| !tests.contains_key(*row) && !explained.contains(row.as_str()));

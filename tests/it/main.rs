@@ -23,6 +23,7 @@ mod diff;
 #[cfg(feature = "server")]
 mod differential;
 mod drain;
+mod egress;
 mod files;
 mod gateway;
 #[cfg(feature = "server")]
@@ -37,6 +38,7 @@ mod malformed;
 mod mapping;
 mod mock_backend;
 mod model_check;
+mod names;
 mod observe;
 #[cfg(feature = "openapi")]
 mod openapi;

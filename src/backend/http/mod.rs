@@ -46,15 +46,13 @@ impl Factory for HttpFactory {
         for (field, text) in urls(http) {
             let url = parse(&field, text)?;
             let transport = context.transport();
-            let refused = match url.socket() {
-                Some(path) => transport.check_path(path).err().map(|refused| refused.to_string()),
-                None => {
-                    transport.check_literal(url.host()).err().map(|refused| refused.to_string())
-                }
+            let allowed = match url.socket() {
+                Some(path) => transport.check_path(path).map_err(|refused| refused.to_string()),
+                None => transport
+                    .check_endpoint(url.host(), url.port())
+                    .map_err(|refused| refused.to_string()),
             };
-            if let Some(reason) = refused {
-                return Err(InvalidDefinition::new(field, reason));
-            }
+            allowed.map_err(|reason| InvalidDefinition::new(field, reason))?;
         }
         if let Some(missing) = missing(http) {
             return Ok(Built::Missing(missing.to_owned()));

@@ -71,6 +71,11 @@ const SPELLINGS: &[(&str, Option<Range>)] = &[
     ("fd00:ec2::254", Some(Range::Metadata)),
     ("[fd00:0ec2:0:0:0:0:0:254]", Some(Range::Metadata)),
     ("fd20:ce::254", Some(Range::Metadata)),
+    ("fd00:ec2::23", Some(Range::Metadata)),
+    ("fd00:42::42", Some(Range::Metadata)),
+    ("2001:db8::5efe:100.100.100.200", Some(Range::Metadata)),
+    ("2001:db8::200:5efe:100.100.100.200", Some(Range::Metadata)),
+    ("fe80::5efe:10.0.0.1", Some(Range::LinkLocal)),
     // multicast, reserved, tunnels
     ("224.0.0.1", Some(Range::Multicast)),
     ("239.255.255.255", Some(Range::Multicast)),
@@ -115,7 +120,7 @@ const SPELLINGS: &[(&str, Option<Range>)] = &[
 fn every_spelling_is_judged_as_the_address_it_is() {
     let egress = Egress::default();
     for (host, range) in SPELLINGS {
-        let found = egress.check_literal(host).err().map(|refused| refused.range);
+        let found = egress.check_literal(host).err().and_then(|refused| refused.range());
         assert_eq!(found, *range, "{host:?}");
     }
 }
@@ -125,7 +130,7 @@ fn loopback_can_be_allowed_and_nothing_else_with_it() {
     let egress = Egress::default().allow_loopback();
     for (host, range) in SPELLINGS {
         let expected = range.filter(|range| *range != Range::Loopback);
-        let found = egress.check_literal(host).err().map(|refused| refused.range);
+        let found = egress.check_literal(host).err().and_then(|refused| refused.range());
         assert_eq!(found, expected, "{host:?}");
     }
 }
@@ -147,8 +152,8 @@ fn private_ranges_can_be_refused() {
         "64:ff9b::a00:1",
         "2002:c0a8:101::1",
     ] {
-        let found = egress.check_literal(host).map_err(|refused| refused.range);
-        assert_eq!(found, Err(Range::Private), "{host}");
+        let found = egress.check_literal(host).map_err(|refused| refused.range());
+        assert_eq!(found, Err(Some(Range::Private)), "{host}");
     }
     for host in ["172.32.0.1", "100.128.0.1", "9.9.9.9", "2001:db8::1"] {
         assert_eq!(egress.check_literal(host), Ok(()), "{host}");
@@ -162,4 +167,44 @@ fn a_refusal_says_what_is_wrong() {
         refused.to_string(),
         "127.0.0.1 is a loopback address, which the egress policy refuses"
     );
+}
+
+fn socket(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+#[test]
+fn ports_can_be_refused() {
+    let egress = Egress::default().deny_ports([22, 25]).deny_ports([6379]);
+    for port in [22, 25, 6379] {
+        let refused = Err(Refused::Port(port));
+        assert_eq!(egress.check_socket(SocketAddr::from(([10, 0, 0, 7], port))), refused);
+        assert_eq!(egress.check_endpoint("orders.internal", port), refused);
+        assert_eq!(egress.check_endpoint("10.0.0.7", port), refused);
+    }
+    assert_eq!(egress.check_endpoint("orders.internal", 80), Ok(()));
+    assert_eq!(egress.check_socket(socket("10.0.0.7:443")), Ok(()));
+    assert_eq!(Refused::Port(25).to_string(), "port 25 is refused by the egress policy");
+}
+
+#[test]
+fn own_sockets_are_refused() {
+    let one = Egress::default().deny_own(socket("10.0.0.7:8080"));
+    assert_eq!(
+        one.check_socket(socket("10.0.0.7:8080")),
+        Err(Refused::Own(socket("10.0.0.7:8080")))
+    );
+    assert!(one.check_endpoint("[::ffff:10.0.0.7]", 8080).is_err());
+    assert!(one.check_endpoint("0xa000007", 8080).is_err());
+    assert_eq!(one.check_socket(socket("10.0.0.7:8081")), Ok(()));
+    assert_eq!(one.check_socket(socket("10.0.0.8:8080")), Ok(()));
+
+    let all = Egress::default().allow_loopback().deny_own(socket("0.0.0.0:8080"));
+    assert!(all.check_socket(socket("127.0.0.2:8080")).is_err());
+    assert!(all.check_socket(socket("[::1]:8080")).is_err());
+    assert_eq!(all.check_socket(socket("10.0.0.7:8080")), Ok(()), "nobody knows yet whose it is");
+    let made = |local: &str, peer: &str| all.check_made(socket(local), socket(peer));
+    assert!(made("10.0.0.7:40000", "10.0.0.7:8080").is_err());
+    assert_eq!(made("10.0.0.6:40000", "10.0.0.7:8080"), Ok(()));
+    assert_eq!(made("10.0.0.7:40000", "10.0.0.7:8081"), Ok(()));
 }

@@ -18,6 +18,7 @@ use tokio::task::AbortHandle;
 
 use self::patience::{Patience, Patient};
 use super::connect;
+use super::dns::Peer;
 use super::pool::Open;
 use super::response::MAX_HEAD;
 use super::upload::Outgoing;
@@ -38,23 +39,24 @@ pub(super) struct Connection {
     sender: http1::SendRequest<Outgoing>,
     driver: AbortHandle,
     patience: Arc<Patience>,
+    peer: Peer,
     /// When it was made, in sweeps of its pool.
     pub(super) born: u32,
 }
 
 impl Connection {
     /// Makes a connection of `stream`. It goes on after `self` is gone until its answer has ended.
-    pub(super) async fn new<S>(stream: S, open: Open, born: u32) -> Result<Self>
+    pub(super) async fn new<S>(stream: S, peer: Peer, open: Open, born: u32) -> Result<Self>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (sender, connection, patience) = handshake(stream).await?;
         let driver = tokio::spawn(Driver { connection, _open: open }).abort_handle();
-        Ok(Self { sender, driver, patience, born })
+        Ok(Self { sender, driver, patience, peer, born })
     }
 
     /// The same for one that may be taken over.
-    pub(super) async fn upgradable<S>(stream: S, open: Open, born: u32) -> Result<Self>
+    pub(super) async fn upgradable<S>(stream: S, peer: Peer, open: Open, born: u32) -> Result<Self>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -64,7 +66,12 @@ impl Connection {
             let _ = connection.with_upgrades().await;
             drop(open);
         });
-        Ok(Self { sender, driver: driver.abort_handle(), patience, born })
+        Ok(Self { sender, driver: driver.abort_handle(), patience, peer, born })
+    }
+
+    /// Whether it is still to an address of its name.
+    pub(super) fn is_current(&self) -> bool {
+        self.peer.is_current()
     }
 
     /// Whether it can take a request. Between the end of an answer and that its driver may have a few

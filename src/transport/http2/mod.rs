@@ -23,6 +23,7 @@ use tokio::time::{Instant, timeout_at};
 use self::driver::Driver;
 use super::Inner;
 use super::connect::failed;
+use super::dns::Peer;
 use super::pool::Open;
 use super::response::MAX_HEAD;
 use super::upload::Outgoing;
@@ -49,6 +50,7 @@ const FRAME: u32 = 16 * 1024;
 /// A connection that several requests share.
 pub(super) struct Multiplexed {
     scheme: Scheme,
+    peer: Peer,
     sender: SendRequest<Bytes>,
     used: AtomicUsize,
     /// Since the last sweep.
@@ -64,6 +66,7 @@ impl Multiplexed {
     /// shown that it speaks HTTP/2. It goes on after `self` is gone until its last answer has ended.
     pub(super) async fn new<S>(
         stream: S,
+        peer: Peer,
         scheme: Scheme,
         open: Open,
         limits: &Inner,
@@ -90,7 +93,7 @@ impl Multiplexed {
             driver.settled().await?;
             tokio::spawn(driver);
             let (used, touched) = (AtomicUsize::new(0), AtomicBool::new(true));
-            Ok::<_, h2::Error>(Self { scheme, sender, used, touched, closed })
+            Ok::<_, h2::Error>(Self { scheme, peer, sender, used, touched, closed })
         };
         match timeout_at(deadline, made).await {
             Ok(Ok(connection)) => Ok(connection),
@@ -106,6 +109,11 @@ impl Multiplexed {
         let taken = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
         self.touched.store(true, Ordering::Relaxed);
         taken.is_ok().then(|| Ticket(Arc::clone(self)))
+    }
+
+    /// Whether it is still to an address of its name.
+    pub(super) fn is_current(&self) -> bool {
+        self.peer.is_current()
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -11,6 +11,7 @@ use super::{Ready, Shared};
 use crate::error::Result;
 use crate::observe::Protocol;
 use crate::transport::connect::failed;
+use crate::transport::dns::Peer;
 use crate::transport::http1;
 use crate::transport::http2::Multiplexed;
 use crate::transport::target::Wire;
@@ -84,11 +85,14 @@ impl Shared {
     async fn connect(self: &Arc<Self>) -> Result<Ready> {
         let began = Instant::now();
         let deadline = began + self.transport.0.connect_timeout;
-        match self.target.connect(&self.transport, deadline).await? {
-            Wire::Plain(socket) if self.target.is_shared() => self.multiplexed(socket, began).await,
-            Wire::Plain(socket) => self.single(socket, began).await,
+        let (wire, peer) = self.target.connect(&self.transport, deadline).await?;
+        match wire {
+            Wire::Plain(socket) if self.target.is_shared() => {
+                self.multiplexed(socket, peer, began).await
+            }
+            Wire::Plain(socket) => self.single(socket, peer, began).await,
             Wire::Secure(stream) if tls::is_http2(&stream) => {
-                self.multiplexed(*stream, began).await
+                self.multiplexed(*stream, peer, began).await
             }
             Wire::Secure(_) if self.target.is_shared() => {
                 Err(failed("the backend does not speak HTTP/2"))
@@ -96,21 +100,26 @@ impl Shared {
             Wire::Secure(stream) => {
                 // It may still choose otherwise the next time.
                 self.dialing.unshared.store(true, Ordering::Relaxed);
-                self.single(*stream, began).await
+                self.single(*stream, peer, began).await
             }
         }
     }
 
-    async fn single<S>(&self, stream: S, began: Instant) -> Result<Ready>
+    async fn single<S>(&self, stream: S, peer: Peer, began: Instant) -> Result<Ready>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let born = self.kept().now();
         let open = self.open(Protocol::Http1, began);
-        http1::Connection::new(stream, open, born).await.map(Ready::Http1)
+        http1::Connection::new(stream, peer, open, born).await.map(Ready::Http1)
     }
 
-    async fn multiplexed<S>(self: &Arc<Self>, stream: S, began: Instant) -> Result<Ready>
+    async fn multiplexed<S>(
+        self: &Arc<Self>,
+        stream: S,
+        peer: Peer,
+        began: Instant,
+    ) -> Result<Ready>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -118,7 +127,7 @@ impl Shared {
         let scheme = self.target.scheme();
         let open = self.open(Protocol::Http2, began);
         let deadline = began + limits.connect_timeout;
-        let connection = Multiplexed::new(stream, scheme, open, limits, deadline).await?;
+        let connection = Multiplexed::new(stream, peer, scheme, open, limits, deadline).await?;
         self.dialing.unshared.store(false, Ordering::Relaxed);
         self.share(connection)
             .map(Ready::Http2)

@@ -100,7 +100,8 @@ impl Kept {
         }
         let max_streams = self.max_streams;
         self.multiplexed.retain(|one| !one.connection.is_closed());
-        self.multiplexed.iter().find_map(|one| one.connection.take(max_streams))
+        let mut current = self.multiplexed.iter().filter(|one| one.connection.is_current());
+        current.find_map(|one| one.connection.take(max_streams))
     }
 
     /// Keeps a connection that several requests may use, and takes its first stream.
@@ -125,7 +126,8 @@ impl Kept {
         }
     }
 
-    /// Lets time pass by one sweep and takes out what was idle for too long or is too old.
+    /// Lets time pass by one sweep and takes out what was idle for too long, is too old or is to an
+    /// address that is gone.
     fn sweep(&mut self) -> Closed {
         self.now = self.now.wrapping_add(1);
         let now = self.now;
@@ -134,10 +136,14 @@ impl Kept {
         let mut gone: Vec<_> = self.stack.drain(..idle).collect();
         let max_age = self.max_age;
         let old = |born: u32| now.wrapping_sub(born) >= max_age;
-        gone.extend(self.stack.extract_if(.., |(connection, _)| old(connection.born)));
+        let past = |(connection, _): &mut (http1::Connection, u32)| {
+            old(connection.born) || !connection.is_current()
+        };
+        gone.extend(self.stack.extract_if(.., past));
         let over = |one: &mut Shareable| {
             one.idle = if one.connection.was_used() { 0 } else { one.idle + 1 };
-            one.idle >= SWEEPS || old(one.born) || one.connection.is_closed()
+            let past = old(one.born) || !one.connection.is_current();
+            one.idle >= SWEEPS || past || one.connection.is_closed()
         };
         let multiplexed = self.multiplexed.extract_if(.., over).collect();
         Closed { _stack: gone, _multiplexed: multiplexed }
@@ -145,11 +151,13 @@ impl Kept {
 }
 
 impl Shared {
-    /// Keeps a connection for the next request, unless it is old or there are enough of them.
+    /// Keeps a connection for the next request, unless it is old, its address is gone or there are
+    /// enough of them.
     pub(in crate::transport) fn put_back(self: &Arc<Self>, connection: http1::Connection) {
         let mut kept = self.kept();
         let full = kept.stack.len() >= kept.max_idle;
-        if kept.closed || full || kept.is_old(connection.born) {
+        let past = kept.is_old(connection.born) || !connection.is_current();
+        if kept.closed || full || past {
             return;
         }
         if !kept.sweeping {
@@ -190,7 +198,7 @@ impl Shared {
         self.transport.0.sweep_interval()
     }
 
-    /// Lets time pass by one sweep and closes what was idle for too long. Says whether to go on: while
+    /// Lets time pass by one sweep and closes what is not used any more. Says whether to go on: while
     /// a connection is open, its age counts.
     pub(super) fn sweep(&self) -> bool {
         let mut kept = self.kept();

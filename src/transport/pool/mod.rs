@@ -49,8 +49,8 @@ const MAX_RESENDS: u32 = 3;
 ///   HTTP/2 on the first connection that has a stream left
 /// * requests on their way are limited, and with them connections; whoever finds no place waits, in
 ///   order, and only so many do
-/// * a connection is used again only after a request and an answer that both ended cleanly, and not
-///   for ever
+/// * a connection is used again only after a request and an answer that both ended cleanly, not for
+///   ever, and only as long as its name has its address
 /// * a request is sent twice only if nothing of it was processed the first time
 /// * every connection keeps the lease until it is closed; dropping the pool closes those that are idle
 ///   at once and the others with their answers
@@ -222,11 +222,18 @@ impl Shared {
     }
 
     fn take(&self) -> Option<Ready> {
-        let mut kept = self.kept();
-        if let Some(ticket) = kept.stream() {
-            return Some(Ready::Http2(ticket));
+        loop {
+            let mut kept = self.kept();
+            if let Some(ticket) = kept.stream() {
+                return Some(Ready::Http2(ticket));
+            }
+            let connection = kept.pop()?;
+            // Without the lock, which the end of a connection takes.
+            drop(kept);
+            if connection.is_current() {
+                return Some(Ready::Http1(connection));
+            }
         }
-        kept.pop().map(Ready::Http1)
     }
 }
 

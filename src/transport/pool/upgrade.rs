@@ -74,9 +74,12 @@ impl super::Shared {
         let deadline = began + self.transport.0.connect_timeout;
         let born = self.kept().now();
         let open = || self.open(Protocol::Http1, began);
-        match self.target.connect_http1(&self.transport, deadline).await? {
-            Wire::Plain(socket) => http1::Connection::upgradable(socket, open(), born).await,
-            Wire::Secure(stream) => http1::Connection::upgradable(*stream, open(), born).await,
+        let (wire, peer) = self.target.connect_http1(&self.transport, deadline).await?;
+        match wire {
+            Wire::Plain(socket) => http1::Connection::upgradable(socket, peer, open(), born).await,
+            Wire::Secure(stream) => {
+                http1::Connection::upgradable(*stream, peer, open(), born).await
+            }
         }
     }
 }
