@@ -75,7 +75,7 @@ impl Head {
 
     fn next_end(&self, input: &[u8]) -> Option<usize> {
         let rest = input.get(self.searched..)?;
-        let at = rest.iter().position(|byte| *byte == b'\n')?;
+        let at = memchr::memchr(b'\n', rest)?;
         Some(self.searched + at + 1)
     }
 

@@ -36,8 +36,40 @@ pub(super) fn bad_field(context: &str) -> Error {
     refusal(ErrorKind::InvalidHeader, context)
 }
 
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// What each byte may be part of: every byte of every head is looked up here.
+const PARTS: [u8; 256] = {
+    let mut parts = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::indexing_slicing, reason = "the index is below the length")]
+        {
+            parts[byte] = parts_of(byte);
+        }
+        byte += 1;
+    }
+    parts
+};
+/// A method, or a header's name.
+const TOKEN: u8 = 1;
+/// A target in origin form, as nearly all are.
+const TARGET: u8 = 2;
+
+const fn parts_of(byte: usize) -> u8 {
+    match byte {
+        0x30..=0x39 | 0x41..=0x5a | 0x61..=0x7a => TOKEN | TARGET,
+        0x21 | 0x24..=0x27 | 0x2a | 0x2b | 0x2d | 0x2e | 0x5f | 0x7e => TOKEN | TARGET, // !$%&'*+-._~
+        0x23 | 0x5e | 0x60 | 0x7c => TOKEN,                                             // #^`|
+        0x28 | 0x29 | 0x2c | 0x2f | 0x3a | 0x3b | 0x3d | 0x3f | 0x40 => TARGET,         // (),/:;=?@
+        _ => 0,
+    }
+}
+
+fn is_part(byte: u8, of: u8) -> bool {
+    PARTS.get(usize::from(byte)).is_some_and(|parts| parts & of != 0)
+}
+
+fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|byte| is_part(*byte, TOKEN))
 }
 
 /// What is wrong with the beginning of a request line whatever may follow.
@@ -61,7 +93,7 @@ pub(super) fn request_line(line: &[u8]) -> Result<bool, Error> {
     else {
         return Err(bad_line("not a method, a target and a version with one space between"));
     };
-    if method.is_empty() || !method.iter().copied().all(is_token) {
+    if !is_token(method) {
         return Err(bad_line("not a method"));
     }
     let http_10 = match version {
@@ -82,7 +114,7 @@ pub(super) fn request_line(line: &[u8]) -> Result<bool, Error> {
 
 /// The target in one of the forms that a server is asked in (RFC 9112 section 3.2).
 fn check_target(method: &[u8], target: &[u8]) -> Result<(), Error> {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~%?=&+,:;@!$'()*".contains(byte);
+    let plain = |byte: &u8| is_part(*byte, TARGET);
     let origin = target.first() == Some(&b'/');
     if origin && target.iter().all(plain) || target == b"*" && method == b"OPTIONS" {
         return Ok(());
@@ -99,15 +131,18 @@ fn check_target(method: &[u8], target: &[u8]) -> Result<(), Error> {
 
 /// Reads a header's line without its end.
 pub(super) fn field(line: &[u8]) -> Result<Field, Error> {
-    let Some(colon) = line.iter().position(|byte| *byte == b':') else {
-        return Err(bad_field("a line without a colon"));
+    let end = line.iter().position(|byte| !is_part(*byte, TOKEN)).unwrap_or(line.len());
+    let (name, rest) = line.split_at(end);
+    let value = match rest.split_first() {
+        Some((b':', value)) if !name.is_empty() => value,
+        _ if rest.contains(&b':') => {
+            return Err(bad_field("a name with bytes that are not of one"));
+        }
+        _ => return Err(bad_field("a line without a colon")),
     };
-    let (name, value) = line.split_at(colon);
-    let value = value.get(1..).unwrap_or_default();
-    if name.is_empty() || !name.iter().copied().all(is_token) {
-        return Err(bad_field("a name with bytes that are not of one"));
-    }
-    if value.iter().any(|byte| matches!(byte, 0..=8 | 10..=31 | 127)) {
+    // All of them, because that is quicker than to stop at the first.
+    let control = |byte: u8| byte < b' ' && byte != b'\t' || byte == 127;
+    if value.iter().fold(false, |found, byte| found | control(*byte)) {
         return Err(bad_field("a value with control characters"));
     }
     if name.eq_ignore_ascii_case(b"content-length") {
