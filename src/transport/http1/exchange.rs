@@ -129,6 +129,9 @@ impl Exchange {
     }
 }
 
+/// What hyper gives of a body.
+type Incomings = Poll<Option<Result<Frame<Bytes>, hyper::Error>>>;
+
 /// The body of an answer.
 struct Answer {
     incoming: Incoming,
@@ -136,6 +139,18 @@ struct Answer {
 }
 
 impl Answer {
+    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Incomings {
+        let Self { incoming, exchange } = self;
+        let mut poll = || {
+            let frame = Pin::new(&mut *incoming).poll_frame(cx);
+            (frame, incoming.is_end_stream())
+        };
+        match exchange.as_ref().and_then(|exchange| exchange.connection.0.as_ref()) {
+            Some(connection) => connection.bell.unless_last(poll),
+            None => poll().0,
+        }
+    }
+
     fn ended(&mut self) {
         if let Some(exchange) = self.exchange.take() {
             exchange.finish();
@@ -151,8 +166,7 @@ impl http_body::Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
-        match frame {
+        match ready!(self.poll_incoming(cx)) {
             Some(Ok(frame)) => {
                 if self.incoming.is_end_stream() {
                     self.ended();
