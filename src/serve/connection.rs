@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -12,14 +12,15 @@ use tokio::time::sleep_until;
 
 use super::guard::{Beginning, Guard};
 use super::ledger::{Expired, Ledger};
+use super::lent::Lent;
 use super::limits::{CONNECTION_WINDOW, Limits, MAX_BUFFER, PING, STREAM_WINDOW};
 use super::service::Service;
 use super::streams::Streams;
 use crate::gateway::Gateway;
 use crate::gateway::limits::{MAX_HEADER_BYTES, MAX_HEADERS};
 
-type Http1<I> = http1::UpgradeableConnection<TokioIo<Guard<I>>, Service>;
-type Http2<I> = http2::Connection<TokioIo<Guard<I>>, Service, Streams>;
+type Http1<I> = http1::UpgradeableConnection<TokioIo<Lent<I>>, Service>;
+type Http2<I> = http2::Connection<TokioIo<Box<Guard<I>>>, Service, Streams>;
 
 /// Serves one connection until it ends, or until `stop` and the request that is under way then.
 /// Dropping the future closes it.
@@ -32,25 +33,56 @@ pub(super) async fn serve<I>(
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let ledger = Arc::new(Ledger::new(limits));
-    let mut guard = Guard::new(io, Arc::clone(&ledger));
+    // Boxed, because every future that it goes through has a place of its own for it.
+    let mut guard = Box::new(Guard::new(io, Arc::clone(&ledger)));
     let mut stop = pin!(stop);
     let beginning = tokio::select! {
         biased;
         () = stop.as_mut() => return,
         beginning = guard.begin() => beginning,
     };
-    let service = Service::new(gateway, Arc::clone(&ledger));
     match beginning {
         Ok(Beginning::Http1) => {
-            let connection = http1().serve_connection(TokioIo::new(guard), service);
-            drive(connection.with_upgrades(), &ledger, stop).await;
+            serve_http1(guard, &gateway, &ledger, stop).await;
             ledger.lifeline().outlived().await;
         }
         Ok(Beginning::Http2) => {
+            let service = Service::new(gateway, Arc::clone(&ledger));
+            // Boxed, here and below: it is much larger than a connection that rests.
             let connection = http2(&ledger).serve_connection(TokioIo::new(guard), service);
-            drive(connection, &ledger, stop).await;
+            drive(Box::pin(connection).as_mut(), &ledger, stop).await;
         }
         Ok(Beginning::Nothing) | Err(_) => {}
+    }
+}
+
+/// Serves one request after the other. hyper and its buffers are there only while there are some.
+async fn serve_http1<I>(
+    mut guard: Box<Guard<I>>,
+    gateway: &Gateway,
+    ledger: &Arc<Ledger>,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
+) where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    loop {
+        let resting = pin!(Resting { guard: &mut guard, leaving: false });
+        drive(resting, ledger, stop.as_mut()).await;
+        if !guard.has_request() {
+            return;
+        }
+        let (lent, home) = Lent::new(guard);
+        let service = Service::new(gateway.clone(), Arc::clone(ledger));
+        let connection = http1().serve_connection(TokioIo::new(lent), service).with_upgrades();
+        let mut connection = Box::pin(connection);
+        ledger.may_rest(true);
+        let driven = drive(connection.as_mut(), ledger, stop.as_mut()).await;
+        ledger.may_rest(false);
+        drop(connection);
+        match home.take() {
+            Some(back) if driven == Driven::Resting => guard = back,
+            _ => return,
+        }
     }
 }
 
@@ -103,13 +135,45 @@ impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection for Http2<I>
     }
 }
 
+/// A connection of HTTP/1 without a request: over when there is one, or when it shall take none.
+struct Resting<'g, I> {
+    guard: &'g mut Guard<I>,
+    leaving: bool,
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin> Connection for Resting<'_, I> {
+    fn poll_end(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.leaving {
+            ready!(self.guard.poll_request(cx));
+            if self.guard.has_request() {
+                return Poll::Ready(());
+            }
+        }
+        Pin::new(&mut *self.guard).poll_shutdown(cx).map(drop)
+    }
+
+    fn retire(mut self: Pin<&mut Self>) {
+        self.leaving = true;
+    }
+}
+
+/// Why a connection is not driven any more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Driven {
+    /// It came to its end.
+    Ended,
+    /// It has no request, for some time now.
+    Resting,
+    /// It lasted too long.
+    Over,
+}
+
 /// Runs a connection with one timer, which is set anew only when it has to ring sooner.
 async fn drive(
-    connection: impl Connection,
+    mut connection: Pin<&mut impl Connection>,
     ledger: &Ledger,
     mut stop: Pin<&mut impl Future<Output = ()>>,
-) {
-    let mut connection = pin!(connection);
+) -> Driven {
     let mut sleep = pin!(sleep_until(ledger.due().0));
     let mut stopped = false;
     poll_fn(|cx| {
@@ -122,7 +186,7 @@ async fn drive(
                 connection.as_mut().retire();
             }
             if connection.as_mut().poll_end(cx).is_ready() {
-                return Poll::Ready(());
+                return Poll::Ready(Driven::Ended);
             }
             if ledger.is_to_retire() {
                 continue;
@@ -134,10 +198,12 @@ async fn drive(
             if sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            if ledger.expired() == Some(Expired::Patience) {
-                return Poll::Ready(());
+            match ledger.expired() {
+                Some(Expired::Patience) => return Poll::Ready(Driven::Over),
+                Some(Expired::Pause) => return Poll::Ready(Driven::Resting),
+                Some(Expired::Head | Expired::Rest) | None => {}
             }
         }
     })
-    .await;
+    .await
 }

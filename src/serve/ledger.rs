@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::lifeline::Lifeline;
-use super::limits::{LINGER, Limits};
+use super::limits::{LINGER, Limits, PAUSE};
 use super::pace::Pace;
 use crate::error::Error;
 
@@ -38,6 +38,8 @@ struct Entries {
     /// No more requests are taken since then.
     retired: Option<Instant>,
     retire: bool,
+    /// Whether a pause is of interest.
+    may_rest: bool,
     /// The last byte was written then; the rest of what the client sends is thrown away.
     closing: Option<Instant>,
     /// The stream whose request came last and is about to be spawned.
@@ -49,6 +51,8 @@ struct Entries {
 pub(super) enum Expired {
     /// A head: it is answered.
     Head,
+    /// A short rest: what only requests need is let go.
+    Pause,
     /// The rest between two requests, or the connection's age: no more requests are taken.
     Rest,
     /// Writing, or closing: the connection is dropped.
@@ -78,6 +82,7 @@ impl Ledger {
             writes: Pace::new(limits.write_rate),
             retired: None,
             retire: false,
+            may_rest: false,
             closing: None,
             stream: None,
         };
@@ -174,6 +179,11 @@ impl Ledger {
         self.lock().retire = true;
     }
 
+    /// Whether it is to be told when nothing was under way for a moment.
+    pub(super) fn may_rest(&self, may: bool) {
+        self.lock().may_rest = may;
+    }
+
     /// Whether no more requests should be taken, and nobody has been told.
     pub(super) fn is_to_retire(&self) -> bool {
         let entries = self.lock();
@@ -197,7 +207,9 @@ impl Ledger {
         let mut due = match entries.retired {
             None => {
                 let rest = entries.moved + limits.keep_alive;
-                (rest.min(entries.opened + limits.max_age), Expired::Rest)
+                let rest = (rest.min(entries.opened + limits.max_age), Expired::Rest);
+                let pauses = entries.may_rest && entries.is_idle();
+                if pauses { sooner(rest, (entries.moved + PAUSE, Expired::Pause)) } else { rest }
             }
             // What is under way has limits of its own; after it, only goodbyes are exchanged.
             Some(retired) => (retired.max(entries.moved) + CLOSE, Expired::Patience),
@@ -231,6 +243,8 @@ impl Ledger {
         let busy = entries.called > entries.ended || entries.writes.is_waiting();
         if what == Expired::Head {
             entries.head_expired = true;
+        } else if what == Expired::Pause {
+            return Some(what);
         } else if busy && !aged {
             // Nobody rests: ask again later.
             entries.moved = now;
@@ -239,6 +253,15 @@ impl Ledger {
             entries.retire = true;
         }
         Some(what)
+    }
+}
+
+impl Entries {
+    /// Whether every request that came was answered, to its last byte, and nothing of another is there.
+    fn is_idle(&self) -> bool {
+        let answered = self.passed == self.called && self.called == self.ended;
+        let whole = self.arrived == self.passed && self.head.is_none();
+        answered && whole && !self.writes.is_waiting() && self.closing.is_none() && !self.retire
     }
 }
 

@@ -36,6 +36,7 @@
 //! |---|---|
 //! | `accept`, `places`, `socket` | which connections are taken? |
 //! | `connection`, `ledger`, `pace` | how long may it last? |
+//! | `lent` | who has it while nothing is asked? |
 //! | `guard` | which bytes does hyper see? |
 //! | `service`, `received`, `sent`, `streams` | what stands between hyper and the gateway? |
 
@@ -57,6 +58,7 @@ mod guard;
 #[cfg(fuzzing)]
 pub(crate) mod guard;
 mod ledger;
+mod lent;
 mod lifeline;
 pub mod limits;
 mod pace;

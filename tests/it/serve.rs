@@ -10,6 +10,7 @@ mod harness;
 mod http2;
 pub(crate) mod reasons;
 mod requests;
+mod rests;
 mod slow;
 mod time;
 mod tls;

@@ -11,13 +11,14 @@
 //! then answers it in its turn, after all that came before, and the service knows by its number what
 //! to answer.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 
 use self::frames::Frames;
@@ -44,6 +45,8 @@ const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\n\r\n";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Bytes read at once where hyper has no place for them yet: most heads fit.
 const READ: usize = 2 * 1024;
+/// Bytes of place for a head that are kept for the next one: most need no more.
+const KEPT: usize = 512;
 
 /// A socket that hyper may read.
 #[derive(Debug)]
@@ -103,8 +106,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         let mut due = Instant::now() + limits.first_byte;
         let mut since = None;
         while self.held.is_empty() || limits.http2 && self.is_half_a_preface() {
-            self.held.reserve(READ);
-            match timeout_at(due, self.io.read_buf(&mut self.held)).await {
+            match timeout_at(due, poll_fn(|cx| self.poll_hold(cx))).await {
                 Ok(Ok(1..)) => {}
                 Ok(Err(error)) => return Err(error),
                 // The rest of it is looked at as a head that came too slowly or ended early.
@@ -127,6 +129,43 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
 
     fn is_half_a_preface(&self) -> bool {
         self.held.len() < PREFACE.len() && PREFACE.starts_with(&self.held)
+    }
+
+    /// Reads what is there and holds it. Tells how much it was.
+    ///
+    /// Its place is on the stack: whoever waits for bytes needs none until they are there.
+    fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut place = [0; READ];
+        let mut buf = ReadBuf::new(&mut place);
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf))?;
+        self.held.extend_from_slice(buf.filled());
+        Poll::Ready(Ok(buf.filled().len()))
+    }
+
+    /// Ready once there is a request for hyper, whole in its head or refused; or the connection's end.
+    pub(super) fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut place = [0; READ];
+        loop {
+            self.give_up_late_head();
+            if self.inspect().is_err() || self.has_request() || self.ended {
+                return Poll::Ready(());
+            }
+            let mut buf = ReadBuf::new(&mut place);
+            if ready!(self.read_head(cx, &mut buf)).is_err() {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// Whether hyper would find something here.
+    pub(super) fn has_request(&self) -> bool {
+        self.passable > 0
+    }
+
+    fn give_up_late_head(&mut self) {
+        if self.ledger.head_expired() {
+            self.refuse(refusal(ErrorKind::RequestTimeout, "the head came too slowly"));
+        }
     }
 
     fn refuse(&mut self, error: Error) {
@@ -174,7 +213,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         buf.put_slice(self.held.get(..length).unwrap_or_default());
         self.held.advance(length);
         self.passable -= length;
-        if self.held.is_empty() && self.held.capacity() > READ {
+        if self.held.is_empty() && self.held.capacity() > KEPT {
             self.held = BytesMut::new();
         }
     }
@@ -246,12 +285,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         if let Poll::Ready(granted) = self.end.0.poll_granted(cx) {
             return Poll::Ready(Ok(granted));
         }
-        let mut place = [0; READ];
         while !self.ended && self.held.len() < READ {
-            let mut buf = ReadBuf::new(&mut place);
-            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf))?;
-            self.ended = buf.filled().is_empty();
-            self.held.extend_from_slice(buf.filled());
+            self.ended = ready!(self.poll_hold(cx))? == 0;
         }
         Poll::Pending
     }
@@ -281,9 +316,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        if this.ledger.head_expired() {
-            this.refuse(refusal(ErrorKind::RequestTimeout, "the head came too slowly"));
-        }
+        this.give_up_late_head();
         if this.asked && this.passable == 0 {
             match this.poll_granted(cx) {
                 Poll::Ready(Ok(true)) => this.mode = Mode::Tunnel,
