@@ -1,7 +1,8 @@
 //! The gateway behind the server that this crate brings, `serve::Server` with its defaults, on one thread;
 //! and a second address where its service can be moved.
 //!
-//! `served_proxy ORIGIN [ROUTES [FILE]]`: in memory, or with its store in a file that is not there yet.
+//! `served_proxy ORIGIN [ROUTES [metrics|FILE]]`: in memory; with its requests counted; or with its store in
+//! a file that is not there yet.
 //! On standard output are two lines: where it serves, and where it can be moved. There, a line that is an
 //! address makes it the service's origin, and is answered by `moved` once the change was applied.
 
@@ -10,6 +11,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use backhaul::observe::Metrics;
 use backhaul::serve::Server;
 use backhaul::{Change, Environment, Gateway, Registry};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -29,7 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let builder = Registry::builder().allow_loopback();
-        let registry = match arguments.next() {
+        let registry = match arguments.next().as_deref() {
+            Some("metrics") => builder.observer(Metrics::new()).in_memory().await?,
             Some(file) => builder.open(file).await?,
             None => builder.in_memory().await?,
         };
