@@ -14,4 +14,4 @@ read -r rows with reason without < <(
   exit 1
 }
 figure hardening.rows $((rows - without)) rows at_least "$rows" \
-  "rows F, H, P, T, R and A of the catalogue: $with with tests named after them, $reason with a written reason"
+  "rows F, H, P, T, R, U, S and A of the catalogue: $with with tests named after them, $reason with a written reason"

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use crate::{admission, hygiene, serve};
 
-/// The areas and how many rows each has: framing, headers, paths, HTTP/2, resources, applications.
-const AREAS: [(char, u8); 6] = [('F', 50), ('H', 30), ('P', 25), ('T', 24), ('R', 25), ('A', 25)];
+/// The areas and how many rows each has: framing, headers, paths, HTTP/2, resources, upstreams, egress,
+/// applications.
+const AREAS: [(char, u8); 8] =
+    [('F', 50), ('H', 30), ('P', 25), ('T', 24), ('R', 25), ('U', 25), ('S', 20), ('A', 25)];
 /// Fewer characters say nothing.
 const LEAST_REASON: usize = 30;
 

@@ -21,8 +21,12 @@ use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 
+#[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
+mod certificates;
 mod framing;
-mod http2;
+#[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
+mod hello;
+pub(crate) mod http2;
 mod lifetime;
 #[cfg(unix)]
 mod local;
@@ -174,4 +178,35 @@ async fn many_at_once_share_few_connections() {
     assert_eq!(upstream.received().len(), 400);
     assert!(pool.idle() <= 4, "{}", pool.idle());
     assert!(upstream.has_open(pool.idle(), PATIENCE).await);
+}
+
+#[tokio::test]
+async fn u_22_a_backend_that_hangs_holds_up_nobody_elses_requests() {
+    let gate = Gate::new();
+    let own = gate.clone();
+    let slow = FakeUpstream::start(move |_: &Received| {
+        Script::new().then(Step::Wait(own.clone())).and(Script::ok("late"))
+    })
+    .await
+    .unwrap();
+    let quick = FakeUpstream::start(|_| Script::ok("quick")).await.unwrap();
+    let transport = local().max_connections(2).max_waiting(2).build().unwrap();
+    let pool = |upstream: &FakeUpstream| {
+        let url: Url = upstream.url().parse().unwrap();
+        Arc::new(Pool::new(&transport, &url, Arc::new(lease().0)).unwrap())
+    };
+    let (stuck, free) = (pool(&slow), pool(&quick));
+    let held: Vec<_> = (0..4).map(|_| spawn_get(&stuck)).collect();
+    assert!(slow.has_open(2, PATIENCE).await);
+    for _ in 0..200 {
+        // Neither connections nor places to wait are anybody else's.
+        let error = stuck.send(get("/"), PATIENCE).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Busy);
+        assert_eq!(get_text(&free, "/").await, "quick");
+    }
+    assert_eq!((slow.accepted(), quick.accepted()), (2, 1));
+    gate.open();
+    for answer in held {
+        assert_eq!(answer.await.unwrap(), "late");
+    }
 }

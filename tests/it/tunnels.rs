@@ -198,7 +198,7 @@ async fn an_api_for_websockets_only_takes_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_the_backend_answers_instead_is_passed_on() {
+async fn u_07_what_the_backend_answers_instead_is_passed_on() {
     for (answer, status, code) in [
         ("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", 403, ""),
         ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, ""),

@@ -12,4 +12,9 @@ pub(crate) const REASONS: &[(&str, &str)] = &[
     ),
     ("P-22", "prefixes of keys come with the OSS adapter"),
     ("P-23", "sub-resources come with the OSS adapter"),
+    (
+        "U-21",
+        "a service has one endpoint: definitions of several are kept and answered X503BZ, so that there \
+         is no set of which a part could be ejected; addresses of one name race, see `transport::race`",
+    ),
 ];

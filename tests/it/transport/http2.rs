@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 use super::*;
 
 /// An upstream that speaks HTTP/2 and does with every request what a function says.
-pub(super) struct Http2Upstream {
-    pub(super) url: String,
+pub(crate) struct Http2Upstream {
+    pub(crate) url: String,
     pub(super) accepted: Arc<AtomicUsize>,
     pub(super) open: Arc<AtomicUsize>,
     task: JoinHandle<()>,
@@ -28,10 +28,10 @@ impl Drop for Http2Upstream {
     }
 }
 
-type Asked = (Request<RecvStream>, SendResponse<Bytes>);
+pub(crate) type Asked = (Request<RecvStream>, SendResponse<Bytes>);
 
 /// An upstream whose connections allow so many streams.
-async fn upstream<F, U>(streams: u32, answer: F) -> Http2Upstream
+pub(crate) async fn upstream<F, U>(streams: u32, answer: F) -> Http2Upstream
 where
     F: Fn(Asked) -> U + Clone + Send + Sync + 'static,
     U: Future<Output = ()> + Send + 'static,
@@ -48,7 +48,7 @@ where
 }
 
 /// The same with the connection in the test's hands.
-async fn raw<F, U>(streams: u32, serve: F) -> Http2Upstream
+pub(crate) async fn raw<F, U>(streams: u32, serve: F) -> Http2Upstream
 where
     F: Fn(Connection<TcpStream, Bytes>) -> U + Send + Sync + 'static,
     U: Future<Output = ()> + Send + 'static,
@@ -82,7 +82,7 @@ impl Http2Upstream {
         pool_speaking(builder, &self.url, Some(WireProtocol::Http2))
     }
 
-    fn accepted(&self) -> usize {
+    pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
 
@@ -604,7 +604,7 @@ async fn a_target_behind_tls_chooses_its_protocol() {
 
 #[cfg(any(feature = "tls-aws-lc", feature = "tls-ring"))]
 #[tokio::test]
-async fn http2_is_not_spoken_with_who_did_not_choose_it() {
+async fn s_19_http2_is_not_spoken_with_who_did_not_choose_it() {
     use super::tls::{acceptor, authority};
     let authority = authority();
     for (alpn, context) in

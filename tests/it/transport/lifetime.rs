@@ -61,12 +61,12 @@ async fn a_connection_closed_while_idle_is_replaced_without_an_error() {
 }
 
 #[tokio::test]
-async fn posts_over_connections_that_close_all_the_time_arrive_at_most_once() {
+async fn u_11_posts_over_connections_that_close_all_the_time_arrive_at_most_once() {
     let script = |_: &Received| Script::ok("once").then(Step::Close);
     let upstream = FakeUpstream::start(script).await.unwrap();
     let (pool, _) = pool(local(), &upstream);
     let mut failed = 0;
-    for number in 0..300 {
+    for number in 0..1_000 {
         let body = Body::from(number.to_string());
         match send(&pool, request(Method::POST, "/", body)).await {
             Ok(response) => assert_eq!(text(response).await, "once"),
@@ -83,11 +83,11 @@ async fn posts_over_connections_that_close_all_the_time_arrive_at_most_once() {
     bodies.sort();
     bodies.dedup();
     assert_eq!(bodies.len(), all, "a body arrived twice");
-    assert!(all + failed <= 300, "what may be repeated had arrived");
+    assert!(all + failed <= 1_000, "what may be repeated had arrived");
 }
 
 #[tokio::test]
-async fn an_unasked_answer_on_an_idle_connection_reaches_nobody() {
+async fn u_05_an_unasked_answer_on_an_idle_connection_reaches_nobody() {
     let script = |_: &Received| {
         Script::ok("asked").write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
     };
@@ -219,7 +219,7 @@ fn closes_when_told(
 /// The upstream has a thread of its own and this test one for everything else: the end of the connection
 /// is found in the same turn in which the request is handed over, and after it.
 #[tokio::test]
-async fn a_request_handed_back_unsent_is_sent_again() {
+async fn u_11_a_request_handed_back_unsent_is_sent_again() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (tell, told) = std::sync::mpsc::channel();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use backhaul::model::definition::Tls;
 use backhaul::transport::{Origin, PoolError};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -25,21 +25,26 @@ pub(crate) fn authority() -> Authority {
 }
 
 pub(crate) fn acceptor(authority: &Authority, names: &[&str], alpn: &[&str]) -> TlsAcceptor {
-    let key = KeyPair::generate().unwrap();
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let parameters = CertificateParams::new(names).unwrap();
+    let key = KeyPair::generate().unwrap();
     let certificate = parameters.signed_by(&key, authority).unwrap();
+    let mut config = showing(&certificate, &key);
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// A server with this certificate.
+pub(super) fn showing(certificate: &Certificate, key: &KeyPair) -> ServerConfig {
     let chain: Vec<CertificateDer<'static>> = vec![certificate.der().clone()];
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .unwrap();
-    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    TlsAcceptor::from(Arc::new(config))
+        .unwrap()
 }
 
 /// What the client said in its handshake: server name and protocol agreed on.
@@ -68,7 +73,7 @@ pub(crate) async fn upstream(acceptor: TlsAcceptor) -> (FakeUpstream, Seen) {
 }
 
 #[tokio::test]
-async fn a_trusted_authority_is_believed_and_the_name_is_sent() {
+async fn s_14_a_trusted_authority_is_believed_and_the_name_is_sent() {
     let authority = authority();
     let (upstream, seen) = upstream(acceptor(&authority, &["localhost"], &["http/1.1"])).await;
     let url = format!("https://localhost:{}", upstream.address().port());
@@ -82,7 +87,7 @@ async fn a_trusted_authority_is_believed_and_the_name_is_sent() {
 }
 
 #[tokio::test]
-async fn an_address_must_stand_in_the_certificate_and_is_not_sent_as_name() {
+async fn s_14_an_address_must_stand_in_the_certificate_and_is_not_sent_as_name() {
     let authority = authority();
     let (upstream, seen) = upstream(acceptor(&authority, &["127.0.0.1"], &[])).await;
     let url = format!("https://{}", upstream.address());
@@ -121,7 +126,7 @@ async fn a_plain_upstream_behind_https_is_a_connect_error() {
 }
 
 #[tokio::test]
-async fn a_body_cut_without_goodbye_is_an_error() {
+async fn s_17_a_body_cut_without_goodbye_is_an_error() {
     let authority = authority();
     let acceptor = acceptor(&authority, &["localhost"], &[]);
     let upstream = FakeUpstream::start_behind(
@@ -148,12 +153,12 @@ fn roots_that_cannot_be_read_are_refused_when_the_transport_is_made() {
     }
 }
 
-/// A server that wants a certificate of `clients`, signed by `authority`, and tells which it was shown.
-async fn asking(
+/// A server that takes a certificate of `clients`, signed by `authority`.
+pub(crate) fn asking_for(
     authority: &Authority,
     clients: &Authority,
     versions: &[&'static SupportedProtocolVersion],
-) -> (SocketAddr, Shown) {
+) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = parameters.signed_by(&key, authority).unwrap();
@@ -174,7 +179,16 @@ async fn asking(
             PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         )
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// The same, which tells what it was shown on each connection and answers one request there.
+pub(super) async fn asking(
+    authority: &Authority,
+    clients: &Authority,
+    versions: &[&'static SupportedProtocolVersion],
+) -> (SocketAddr, Shown) {
+    let acceptor = asking_for(authority, clients, versions);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, shown) = (listener.local_addr().unwrap(), Shown::default());
     let log = Arc::clone(&shown);
@@ -197,10 +211,10 @@ async fn asking(
     (address, shown)
 }
 
-type Shown = Arc<std::sync::Mutex<Vec<(Option<String>, Option<Vec<u8>>)>>>;
+pub(super) type Shown = Arc<std::sync::Mutex<Vec<(Option<String>, Option<Vec<u8>>)>>>;
 
 /// A certificate of a client's and its key, in files.
-fn identity(folder: &Path, authority: &Authority) -> Vec<u8> {
+pub(crate) fn identity(folder: &Path, authority: &Authority) -> Vec<u8> {
     let key = KeyPair::generate().unwrap();
     let parameters = CertificateParams::new(vec!["client".to_owned()]).unwrap();
     let certificate = parameters.signed_by(&key, authority).unwrap();
@@ -209,23 +223,23 @@ fn identity(folder: &Path, authority: &Authority) -> Vec<u8> {
     certificate.der().to_vec()
 }
 
-fn pool_with(address: SocketAddr, tls: &Tls) -> Result<Pool, PoolError> {
+pub(super) fn pool_with(address: SocketAddr, tls: &Tls) -> Result<Pool, PoolError> {
     let url: Url = format!("https://localhost:{}", address.port()).parse().unwrap();
     let origin = Origin::new(&url).tls(Some(tls));
     Pool::new(&local().max_idle(0).build().unwrap(), origin, Arc::new(lease().0))
 }
 
-fn settings(set: impl FnOnce(&mut Tls)) -> Tls {
+pub(super) fn settings(set: impl FnOnce(&mut Tls)) -> Tls {
     let mut tls = Tls::default();
     set(&mut tls);
     tls
 }
 
-fn path(folder: &Path, name: &str) -> Option<String> {
+pub(crate) fn path(folder: &Path, name: &str) -> Option<String> {
     Some(folder.join(name).to_str().unwrap().to_owned())
 }
 
-const BOTH: [&SupportedProtocolVersion; 2] = [&version::TLS12, &version::TLS13];
+pub(crate) const BOTH: [&SupportedProtocolVersion; 2] = [&version::TLS12, &version::TLS13];
 
 #[tokio::test]
 async fn a_definitions_own_authorities_are_the_only_ones() {
@@ -246,7 +260,7 @@ async fn a_definitions_own_authorities_are_the_only_ones() {
 }
 
 #[tokio::test]
-async fn certificates_are_shown_and_can_be_replaced_while_running() {
+async fn s_18_certificates_are_shown_and_can_be_replaced_while_running() {
     let authority = authority();
     let (address, shown) = asking(&authority, &authority, &BOTH).await;
     let folder = tempfile::tempdir().unwrap();
@@ -277,7 +291,7 @@ async fn certificates_are_shown_and_can_be_replaced_while_running() {
 }
 
 #[tokio::test]
-async fn another_name_is_asked_for_and_verified() {
+async fn s_14_another_name_is_asked_for_and_verified() {
     let authority = authority();
     let (address, shown) = asking(&authority, &authority, &BOTH).await;
     let folder = tempfile::tempdir().unwrap();
