@@ -19,7 +19,6 @@ use crate::observe::{Observer, Observers};
 use crate::store::{Batch, MemoryStore, Store, StoreError};
 use crate::sync::{Drained, Published, lease};
 use crate::time::{Clock, SystemClock};
-use crate::transport::dns::{Lifetimes, Resolve};
 use crate::transport::{self, Egress, InvalidRoot, Transport};
 
 /// How long to wait before asking a store again that did not answer.
@@ -33,10 +32,8 @@ const STORE_RESTS: Duration = Duration::from_secs(1);
 pub struct Builder {
     kinds: Vec<Result<Arc<dyn Factory>, InvalidName>>,
     clock: Arc<dyn Clock>,
-    egress: Egress,
-    loopback: bool,
-    roots: Vec<Vec<u8>>,
     transport: transport::Builder,
+    loopback: bool,
     limits: Limits,
     creation: Option<Arc<dyn CreationPolicy>>,
     region: Option<String>,
@@ -88,10 +85,8 @@ impl Registry {
         Builder {
             kinds: Vec::new(),
             clock: Arc::new(SystemClock),
-            egress: Egress::default(),
-            loopback: false,
-            roots: Vec::new(),
             transport: Transport::builder(),
+            loopback: false,
             limits: Limits::default(),
             creation: None,
             region: None,
@@ -134,26 +129,31 @@ impl Builder {
 
     /// What of the network may be reached. [`allow_loopback`](Self::allow_loopback) adds to it, before
     /// or after.
-    pub fn egress(mut self, egress: Egress) -> Self {
-        self.egress = egress;
-        self
+    pub fn egress(self, egress: Egress) -> Self {
+        self.transport(|transport| transport.egress(egress))
     }
 
-    /// Trusts these certificates (PEM) beside the platform's, for HTTPS to backends.
-    pub fn trust(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.roots.push(pem.into());
-        self
-    }
-
-    /// Finds the addresses of backends' names; without it the operating system does.
-    pub fn resolver(mut self, resolver: impl Resolve) -> Self {
-        self.transport = self.transport.resolver(resolver);
-        self
-    }
-
-    /// For how long it is believed what addresses names have.
-    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
-        self.transport = self.transport.lifetimes(lifetimes);
+    /// Sets up the way to the network: how many connections each target may have and for how long, who
+    /// finds the addresses of names and for how long they are believed, which authorities are trusted
+    /// beside the platform's.
+    ///
+    /// The function is given what is set so far and changes what it names; the rest stays, the
+    /// [egress policy](Self::egress) above all. Limits hold for each definition on its own, and for all that
+    /// are published here.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use backhaul::Registry;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let few = Registry::builder()
+    ///     .transport(|it| it.max_connections(64).max_idle(8).idle_limit(Duration::from_secs(20)));
+    /// let registry = few.in_memory().await?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
+    pub fn transport(mut self, set: impl FnOnce(transport::Builder) -> transport::Builder) -> Self {
+        self.transport = set(self.transport);
         self
     }
 
@@ -239,11 +239,8 @@ impl Builder {
             let factory = factory?;
             factories.insert(factory.kind(), factory);
         }
-        let egress = if self.loopback { self.egress.allow_loopback() } else { self.egress };
-        let transport = self
-            .roots
-            .iter()
-            .fold(self.transport.egress(egress), |builder, pem| builder.trust(pem.clone()));
+        let transport =
+            if self.loopback { self.transport.allow_loopback() } else { self.transport };
         let region = self.region.map(|region| region.parse::<Region>()).transpose()?;
         let rules = region.map(|region| Arc::new(RegionRules::new(region)) as Arc<_>);
         let creation = self.creation.or(rules);

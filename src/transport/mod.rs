@@ -206,6 +206,12 @@ impl Builder {
         self
     }
 
+    /// The same, and this machine, too.
+    pub(crate) fn allow_loopback(mut self) -> Self {
+        self.inner.egress = self.inner.egress.allow_loopback();
+        self
+    }
+
     /// Certificate authorities to trust beside the platform's, as PEM. May be called several times.
     pub fn trust(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());

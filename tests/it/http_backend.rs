@@ -12,13 +12,19 @@ use std::time::Duration;
 
 use backhaul::backend::http::HttpFactory;
 use backhaul::backend::{Backend, Built, Call, Factory};
+use backhaul::model::InvalidDefinition;
 use backhaul::model::definition::{Settings, Tls};
-use backhaul::model::{InvalidDefinition, Kind};
 use backhaul::sync::{Drained, lease};
-use backhaul::testing::{FakeUpstream, Script, context};
+use backhaul::testing::{FakeUpstream, Gate, Script, Step, context};
 use backhaul::transport::{Egress, Transport};
-use backhaul::{Body, Definition, Environment, Error, ErrorKind, Http, Mock, Place, Revision};
+use backhaul::{
+    Api, Body, Change, Definition, Environment, Error, ErrorKind, Gateway, Group, Http, Kind, Mock,
+    Place, Registry, Revision,
+};
 use http::{Request, Response};
+use http_body_util::BodyExt;
+
+use crate::gateway::harness::call;
 
 fn transport(egress: Egress) -> Transport {
     Transport::builder().egress(egress).build().unwrap()
@@ -193,4 +199,68 @@ async fn a_path_too_long_for_the_base_path_is_refused_before_it_is_sent() {
     let error = send(&*backend, request.unwrap()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UrlTooLarge);
     assert_eq!(upstream.accepted(), 0);
+}
+
+/// A gateway that sends everything on host `a` to this URL.
+async fn published(builder: backhaul::registry::Builder, url: &str) -> (Registry, Gateway) {
+    let registry = builder.in_memory().await.unwrap();
+    let change = Change::new()
+        .service("all", Kind::HTTP)
+        .define("all", Environment::PRODUCTION, Http::to(url))
+        .group("all", Group::host("a"))
+        .api("all/everything", Api::any("/*").service_same_path("all"))
+        .publish("all/everything", Environment::PRODUCTION);
+    registry.publisher("test").apply(change).await.unwrap();
+    let gateway = Gateway::new(&registry);
+    (registry, gateway)
+}
+
+async fn asked(gateway: Gateway) -> (u16, String) {
+    let request = get("/").header("host", "a").body(Body::empty()).unwrap();
+    let response = call(&gateway, request).await;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn limits_set_where_a_registry_is_opened_hold_for_what_is_published() {
+    let gate = Gate::new();
+    let wait = Step::Wait(gate.clone());
+    let upstream =
+        FakeUpstream::start(move |_| Script::new().then(wait.clone()).and(Script::ok("late")));
+    let upstream = upstream.await.unwrap();
+    let builder = Registry::builder()
+        .transport(|it| it.max_connections(1).max_waiting(0))
+        .allow_loopback()
+        .transport(|it| it.max_idle(0));
+    let (_registry, gateway) = published(builder, &upstream.url()).await;
+    let held = tokio::spawn(asked(gateway.clone()));
+    assert!(upstream.has_open(1, Duration::from_secs(20)).await);
+    let (status, body) = asked(gateway.clone()).await;
+    assert!(status == 503 && body.contains("D503BB"), "{status} {body}");
+    gate.open();
+    assert_eq!(held.await.unwrap(), (200, "late".to_owned()));
+    assert_eq!(asked(gateway).await, (200, "late".to_owned()));
+    assert_eq!(upstream.accepted(), 2, "a connection was kept");
+}
+
+#[tokio::test]
+async fn whatever_is_set_of_the_transport_the_egress_policy_stays() {
+    for builder in [
+        Registry::builder().egress(Egress::default().deny_private()).transport(|it| it.max_idle(0)),
+        Registry::builder().transport(|it| it.max_idle(0)).egress(Egress::default().deny_private()),
+    ] {
+        let registry = builder.allow_loopback().in_memory().await.unwrap();
+        let plan = async |url: &str| {
+            let change = Change::new().service("all", Kind::HTTP).define(
+                "all",
+                Environment::PRODUCTION,
+                Http::to(url),
+            );
+            registry.publisher("test").plan(change).await.is_ok()
+        };
+        assert!(plan("http://127.0.0.1").await);
+        assert!(!plan("http://10.0.0.7").await);
+    }
 }

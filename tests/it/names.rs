@@ -232,7 +232,10 @@ async fn a_registry_resolves_as_it_is_told_and_asks_again_when_it_is_told() {
     let two = two(Script::ok).await;
     let told = Told::new([HERE]);
     let lifetimes = Lifetimes::default().default_ttl(Duration::from_secs(300));
-    let registry = Registry::builder().allow_loopback().resolver(told.clone()).lifetimes(lifetimes);
+    let resolver = told.clone();
+    let registry = Registry::builder()
+        .allow_loopback()
+        .transport(|it| it.resolver(resolver).lifetimes(lifetimes));
     let registry = registry.in_memory().await.unwrap();
     let live = Environment::PRODUCTION;
     let change = Change::new()

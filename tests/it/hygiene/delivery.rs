@@ -8,8 +8,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use backhaul::model::definition::WireProtocol;
-use backhaul::testing::{Script, Step};
-use backhaul::{Api, Body, Change, Gateway, Http};
+use backhaul::registry::Builder;
+use backhaul::testing::{FakeUpstream, Script, Step};
+use backhaul::{Api, Body, Change, Gateway, Http, Registry};
 use h2::Reason;
 use http::Request;
 use http_body_util::BodyExt;
@@ -18,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::answers::before;
-use super::front::{Front, leading_to};
+use super::front::{Front, leading_to, leading_to_by};
 use crate::gateway::harness::{LIVE, PATIENCE, Told, apply, call, code, read_head};
 use crate::transport::http2::{Asked, upstream};
 
@@ -182,6 +183,11 @@ async fn told(gateway: &Gateway, target: &str) -> String {
     String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }
 
+/// So few that one lost with its request is soon missed.
+fn few_places() -> Builder {
+    Registry::builder().transport(|it| it.max_connections(2))
+}
+
 /// Gives a thousand requests up somewhere on their way: whatever is answered is one's own.
 async fn stays_right(gateway: &Gateway) {
     let (mut cut, mut whole, mut seed) = (0, 0, 7_u32);
@@ -207,15 +213,17 @@ async fn stays_right(gateway: &Gateway) {
 
 #[tokio::test]
 async fn u_18_requests_given_up_anywhere_leave_the_pool_as_it_should_be() {
-    let front = Front::before(|request| {
+    let upstream = FakeUpstream::start(|request| {
         let target = request.target();
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", target.len());
         let (first, rest) = target.split_at(1);
         Script::raw(head).write(first).write(rest)
     })
-    .await;
-    stays_right(&front.gateway).await;
-    assert!(front.upstream.until(|open| open <= 1, PATIENCE).await);
+    .await
+    .unwrap();
+    let (_registry, gateway) = leading_to_by(few_places(), upstream.url()).await;
+    stays_right(&gateway).await;
+    assert!(upstream.until(|open| open <= 1, PATIENCE).await);
 }
 
 #[tokio::test]
@@ -228,7 +236,7 @@ async fn u_18_over_http2_too() {
         let _ = stream.send_data(target.into(), true);
     })
     .await;
-    let (registry, gateway) = leading_to("http://127.0.0.1:1").await;
+    let (registry, gateway) = leading_to_by(few_places(), "http://127.0.0.1:1").await;
     let mut http = Http::to(&upstream.url);
     http.protocol = Some(WireProtocol::Http2);
     apply(&registry, Change::new().define("all", LIVE, http)).await;

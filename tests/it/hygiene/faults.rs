@@ -136,7 +136,7 @@ async fn upstream(protocol: WireProtocol, until: Until, fault: Fault) -> SocketA
 
 /// The answer of a gateway whose backend is at this URL, and how long it took.
 async fn answer(url: &str, protocol: WireProtocol) -> (Response<Body>, Duration) {
-    let builder = Registry::builder().allow_loopback().resolver(Names);
+    let builder = Registry::builder().allow_loopback().transport(|it| it.resolver(Names));
     let registry = builder.in_memory().await.unwrap();
     let mut http = Http::to(url);
     http.protocol = Some(protocol);

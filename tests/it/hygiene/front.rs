@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use backhaul::registry::Builder;
 use backhaul::testing::{FakeUpstream, Received, Script};
 use backhaul::{Api, Change, Gateway, Group, Http, Kind, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,7 +21,12 @@ pub(super) struct Front {
 
 /// A gateway that sends everything on host `a` to this URL.
 pub(super) async fn leading_to(url: impl Into<String>) -> (Registry, Gateway) {
-    let registry = Registry::builder().allow_loopback().in_memory().await.unwrap();
+    leading_to_by(Registry::builder(), url).await
+}
+
+/// The same with a registry that is opened so.
+pub(super) async fn leading_to_by(builder: Builder, url: impl Into<String>) -> (Registry, Gateway) {
+    let registry = builder.allow_loopback().in_memory().await.unwrap();
     let change = Change::new()
         .service("all", Kind::HTTP)
         .define("all", LIVE, Http::to(url))
