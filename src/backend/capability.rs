@@ -8,7 +8,7 @@ pub struct Capability {
     pub forwards: bool,
     /// Whether bodies flow in both directions without being collected.
     pub streams: bool,
-    /// Whether the connection can be upgraded.
+    /// Whether the connection can be upgraded. Without it no API for WebSocket attaches to the kind.
     pub upgrades: bool,
 }
 

@@ -250,12 +250,13 @@ impl Inner {
     /// What holds for changes made on a state.
     fn by_law<T>(&self, state: &State, make: impl FnOnce(&Laws<'_>) -> T) -> T {
         let known = |kind: &_| self.kinds.know(kind);
+        let upgrades = |kind: &_| self.kinds.upgrade(kind);
         let region = state.settings().and_then(|settings| settings.region.as_ref()?.parse().ok());
         let rules = region.map(RegionRules::new);
         let rules = rules.as_ref().map(|rules| rules as &dyn CreationPolicy);
         let creation = rules.or(self.creation.as_deref());
         let history = self.limits.set_by(state.settings()).history;
-        make(&Laws { known: &known, creation, history })
+        make(&Laws { known: &known, upgrades: &upgrades, creation, history })
     }
 
     /// Everything that stands in a change's way, at most `limit` refusals.

@@ -104,6 +104,14 @@ pub enum Reason {
     /// Nobody registered this kind.
     #[error("kind: no kind {0} is registered")]
     UnknownKind(Kind),
+    /// The API is for WebSocket, and connections to its backend cannot be upgraded.
+    #[error("protocol: websocket is not passed on by {}", backend(service.as_ref(), kind))]
+    NotUpgradable {
+        /// The service; absent for the API's own definition.
+        service: Option<ServiceName>,
+        /// The kind that cannot.
+        kind: Kind,
+    },
     /// The registry's policy forbids to create this kind.
     #[error(transparent)]
     NotCreatable(#[from] NotCreatable),
@@ -195,6 +203,13 @@ pub enum Reason {
         /// How many there may be.
         limit: usize,
     },
+}
+
+fn backend(service: Option<&ServiceName>, kind: &Kind) -> String {
+    match service {
+        Some(service) => format!("service {service:?}, which is of kind {kind}"),
+        None => format!("a backend of kind {kind}"),
+    }
 }
 
 fn at(revision: Option<Revision>) -> String {

@@ -85,6 +85,12 @@ impl Kinds {
         Kind::BUILT_IN.contains(kind) || self.factories.contains_key(kind)
     }
 
+    /// Whether connections to backends of a kind can be upgraded. Of a kind without an adapter nobody
+    /// knows: its requests are answered that it is missing.
+    pub(crate) fn upgrade(&self, kind: &Kind) -> bool {
+        self.factories.get(kind).is_none_or(|factory| factory.capability().upgrades)
+    }
+
     /// What would answer for a definition, or what is missing for it.
     pub(super) fn candidate(&self, definition: &Definition) -> Result<Arc<dyn Backend>, String> {
         let definition = Arc::new(definition.clone());

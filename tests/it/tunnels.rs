@@ -198,6 +198,17 @@ async fn an_api_for_websockets_only_takes_nothing_else() {
 }
 
 #[tokio::test]
+async fn beside_https_it_lets_nothing_else_in_by_http() {
+    let origin = shouting().await;
+    let beside = |api: Api| api.protocol([Protocol::Https, Protocol::Websocket]);
+    let registry = shop(origin.address, beside).await;
+    let address = by_server(Gateway::new(&registry)).await;
+    let told = ask(address, "GET /chat", &["Host: a"]).await;
+    assert_eq!((told.status(), told.code()), (403, "I403PT"), "{told:?}");
+    assert!(origin.heads().is_empty());
+}
+
+#[tokio::test]
 async fn u_07_what_the_backend_answers_instead_is_passed_on() {
     for (answer, status, code) in [
         ("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", 403, ""),

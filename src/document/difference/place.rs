@@ -106,6 +106,7 @@ fn about(place: &Place, reason: &Reason) -> &'static str {
         (Place::Api(_), Reason::UnknownGroup(_)) => "group",
         (Place::Api(_) | Place::Version(..), Reason::RouteTaken { .. }) => "path",
         (Place::Api(_) | Place::Version(..), Reason::UnknownKind(_)) => "backend.kind",
+        (Place::Api(_) | Place::Version(..), Reason::NotUpgradable { .. }) => "protocol",
         (Place::Api(_), Reason::NameTaken(_) | Reason::OtherGroup { .. }) => "renamed_from",
         (Place::Service(_) | Place::Group(_) | Place::App(_), Reason::NameTaken(_)) => {
             "renamed_from"

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::super::change::Expect;
 use super::super::rejected::Reason;
 use super::{ApiId, Checked, Draft, expected};
-use crate::model::id::{EnvironmentId, GroupId};
-use crate::model::{Api, ApiName, Environment, Revision, Version};
+use crate::model::id::{EnvironmentId, GroupId, ServiceId};
+use crate::model::{Api, ApiName, Environment, Protocol, Revision, Version};
 use crate::store::record::ApiRecord;
 use crate::store::{Key, Record};
 
@@ -24,6 +24,7 @@ impl Draft<'_> {
         {
             return Err(Reason::UnknownKind(kind));
         }
+        self.upgradable(api, service)?;
         let version = Version::accept(api, service)?;
         let known = self.next.api_id(&name);
         let id = known.unwrap_or_else(|| ApiId::new(self.ids.api));
@@ -34,6 +35,22 @@ impl Draft<'_> {
         }
         self.put_api(id, group, name.name().into(), Arc::new(version));
         Ok(())
+    }
+
+    /// An API passes on WebSocket only to backends that can.
+    fn upgradable(&self, api: &Api, service: Option<ServiceId>) -> Checked {
+        if !api.protocol.contains(&Protocol::Websocket) {
+            return Ok(());
+        }
+        let record = service.and_then(|id| self.next.service(id));
+        let shared = record.map(|record| record.service.kind.clone());
+        let own = || api.backend.inline.as_ref().map(|definition| definition.kind());
+        match shared.or_else(own) {
+            Some(kind) if !(self.laws.upgrades)(&kind) => {
+                Err(Reason::NotUpgradable { service: record.map(|it| it.name.clone()), kind })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn rename_api(&mut self, from: &str, to: &str, expect: Option<Expect>) -> Checked {

@@ -83,6 +83,8 @@ pub(crate) struct Author {
 pub(crate) struct Laws<'a> {
     /// Whether a kind is registered.
     pub(crate) known: &'a dyn Fn(&Kind) -> bool,
+    /// Whether connections to backends of a kind can be upgraded, as far as anybody knows.
+    pub(crate) upgrades: &'a dyn Fn(&Kind) -> bool,
     /// Whether services of a kind can be created; absent: all can.
     pub(crate) creation: Option<&'a dyn CreationPolicy>,
     pub(crate) history: History,

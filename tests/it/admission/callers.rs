@@ -164,7 +164,6 @@ async fn an_api_may_be_for_one_scheme_or_for_those_inside() {
         (&[Protocol::Http][..], "ok", "I403PT"),
         (&[Protocol::Https], "I403PT", "ok"),
         (&[Protocol::Http, Protocol::Https], "ok", "ok"),
-        (&[Protocol::Https, Protocol::Websocket], "I403PT", "ok"),
     ] {
         let open = |api: Api| {
             api.access(backhaul::model::Access::Anonymous).protocol(protocols.iter().copied())

@@ -161,3 +161,15 @@ async fn a_version_of_an_environment_that_is_not_published_is_told() {
         refused(&registry, &SHOP.replace("[[grant]]", &format!("{version}[[grant]]"))).await;
     assert_eq!(faults, ["line 43: api[1].version.RELEASE: is not in publish"]);
 }
+
+#[tokio::test]
+async fn a_websocket_to_what_passes_none_on_is_told_by_its_key() {
+    let registry = Registry::in_memory().await.unwrap();
+    let mock = "backend = { kind = \"mock\", status = 200 }\nprotocol = [\"websocket\"]";
+    let own = "backend = { service = \"orders\", path = \"/v1/orders\" }";
+    let faults = refused(&registry, &SHOP.replace(own, mock)).await;
+    assert_eq!(
+        faults,
+        ["line 42: api[1].protocol: websocket is not passed on by a backend of kind mock"]
+    );
+}

@@ -1,7 +1,8 @@
 //! Drafts: unique among each other, and nothing to what is published.
 
+use backhaul::model::Protocol;
 use backhaul::registry::{Reason, Status};
-use backhaul::{Api, Change, Group, Kind, Mock};
+use backhaul::{Api, Change, Custom, FunctionCompute, Group, Kind, Mock};
 
 use super::{LIVE, TEST, apply, http, order, refused, registry, rejected, shop, status};
 
@@ -139,4 +140,47 @@ async fn an_api_is_renamed_within_its_group() {
     apply(&registry, Change::new().rename_api("shop/get_order", "shop/read_order")).await;
     assert_eq!(status(&registry, "shop/read_order", &LIVE), Some(Status::Online));
     assert_eq!(status(&registry, "shop/get_order", &LIVE), None);
+}
+
+#[tokio::test]
+async fn an_api_for_websocket_goes_to_a_backend_that_can_pass_it_on() {
+    let registry = crate::gateway::harness::registry().await;
+    let websocket = |api: Api| api.protocol([Protocol::Http, Protocol::Websocket]);
+    let change = Change::new()
+        .service("orders", Kind::HTTP)
+        .service("canned", Kind::MOCK)
+        .service("greetings", Kind::custom("wire").unwrap())
+        .service("functions", Kind::FUNCTION_COMPUTE)
+        .group("shop", Group::new());
+    apply(&registry, change).await;
+    let inline = Custom::new("wire").unwrap();
+    for (api, backend) in [
+        (Api::get("/a").service_same_path("canned"), "service \"canned\", which is of kind mock"),
+        (
+            Api::get("/a").service_same_path("greetings"),
+            "service \"greetings\", which is of kind wire",
+        ),
+        (Api::get("/a").inline(Mock::new()), "a backend of kind mock"),
+        (Api::get("/a").inline(inline), "a backend of kind wire"),
+    ] {
+        let change = Change::new().describe_service("orders", "x").api("shop/talk", websocket(api));
+        let rejected = rejected(&registry, change).await;
+        let expected = "edit 2 (API \"shop/talk\"): protocol: websocket is not passed on by ";
+        assert_eq!(rejected.to_string(), format!("{expected}{backend}"));
+        assert!(matches!(rejected.reason, Reason::NotUpgradable { .. }));
+    }
+    // An adapter that is not there may be able to: its requests are answered that it is missing.
+    let function = FunctionCompute::event("cn-hangzhou", "f");
+    for api in [
+        Api::get("/a").service_same_path("orders"),
+        Api::get("/a").service_same_path("functions"),
+        Api::get("/a").inline(function),
+    ] {
+        apply(&registry, Change::new().api("shop/talk", websocket(api))).await;
+    }
+    let moved = websocket(Api::get("/a").service_same_path("canned"));
+    let reason = refused(&registry, Change::new().api("shop/talk", moved)).await;
+    assert!(matches!(reason, Reason::NotUpgradable { .. }), "{reason}");
+    let without = Api::get("/a").service_same_path("canned");
+    apply(&registry, Change::new().api("shop/talk", without)).await;
 }
