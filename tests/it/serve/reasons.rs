@@ -2,7 +2,6 @@
 
 /// Row, and the reason.
 pub(crate) const REASONS: &[(&str, &str)] = &[
-    ("T-08", "frames of a backend: the transport speaks HTTP/1.1 to backends, and no HTTP/2"),
     (
         "R-19",
         "the server sheds connections, see R-07; shedding requests is the gateway's to decide",
