@@ -45,9 +45,9 @@ figure instructions.get1k "$counting" instr at_most 28000 \
 slope callgrind "$gateway_program" /large/42
 figure instructions.get64k "$slope" instr at_most 32000 \
   "callgrind slope over $FEW and $MANY requests of 64 KiB, h2load -c$CLIENTS --h1, gateway with metrics and hyper's server in all"
-options=()
 slope callgrind "$served_program" /orders/42
-figure_open instructions.get1k.served "$slope" instr "$method, gateway and serve::Server in all"
+figure_open instructions.get1k.served "$slope" instr "$method, gateway with metrics and serve::Server in all"
+options=()
 
 slope dhat "$bare_program" /orders/42
 bare=$slope_exact

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What requests cost besides instructions, what connections weigh, and what many routes add.
 #
-# The gateway is the one of proxy/gateway.rs, on hyper's own server; with `.served` the one of
-# proxy/served.rs, on `serve::Server`.
+# The gateway is the one of proxy/gateway.rs, on hyper's own server; with `.served`, and where it says so,
+# the one of proxy/served.rs, on `serve::Server`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source benches/support/figure.sh
@@ -120,10 +120,10 @@ syscalls "$gateway_program" /large/42
 figure_open syscalls.get64k "$slope_exact" calls "$method, 64 KiB"
 
 method="growth of resident memory by $HELD connections"
-weigh "$gateway_program" answered
-figure memory.idle_connection "$weight" bytes at_most 4096 "$method that had one answer, each"
 weigh "$served_program" answered
-figure_open memory.idle_connection.served "$weight" bytes "$method that had one answer, each, serve::Server"
+figure memory.idle_connection "$weight" bytes at_most 4096 "$method that had one answer, each, serve::Server"
+weigh "$gateway_program" answered
+figure_open memory.idle_connection.hyper "$weight" bytes "$method that had one answer, each, hyper's own server"
 weigh "$served_program" half
 figure memory.half_header "$weight" bytes at_most 18432 "$method with half a head, each, serve::Server"
 
